@@ -1,0 +1,1 @@
+"""Errors, names, recipes, grids and the small mathematics that everything rests on."""

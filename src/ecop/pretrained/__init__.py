@@ -1,0 +1,1 @@
+"""Initialisations that ship, one file and one model card each."""
