@@ -1,0 +1,105 @@
+"""Two ways to compute the same numbers: the low-memory engine, and plain autodiff, its oracle."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Float, Int, PRNGKeyArray
+
+from ecop.adapt.gradient import error_gradient, squared_error, summed_error
+from ecop.adapt.tiles import default_tile, tile_map
+from ecop.core import trees
+from ecop.core.recipe import check
+from ecop.fields.base import Field
+from ecop.pruning.base import Scorer
+from ecop.signals.context import Context
+
+Kind = Literal["exact-lowmem", "unrolled"]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How losses and gradients of a field on a context are computed.
+
+    Attributes:
+        kind: ``exact-lowmem``: tiled, with the mixed-mode adjoint of `ecop.adapt.gradient`. ``unrolled``: all points
+            at once and plain autodiff through every step, whose memory grows with points and steps. Both give the
+            same numbers, to rounding.
+        tile: points in a tile; ``None``: chosen by the field's width. ``unrolled`` has no tiles.
+    """
+
+    kind: Kind = "exact-lowmem"
+    tile: int | None = None
+
+    def __post_init__(self):
+        check(self.kind in ("exact-lowmem", "unrolled"), "engine", self.kind, "'exact-lowmem' or 'unrolled'")
+        check(self.tile is None or self.tile >= 1, "tile", self.tile, "a number of points ≥ 1")
+
+    def loss(self, field: tuple[Field, Field], context: Context, index: Int[Array, "n"] | None = None) -> Float[Array, ""]:
+        """L(θ; C): the weighted mean over points and channels of the squared error.
+
+        Args:
+            field: (θ, the rest), see `ecop.fields.split_adapted`.
+            context: the points.
+            index: flat indices of the points that count; ``None``: all.
+        """
+        operands = (*field, context)
+        if self.kind == "unrolled":
+            error = squared_error(operands, _all(index, context))
+        else:
+            error = summed_error(operands, index, self._tile(field))
+        return error / normaliser(context, index)
+
+    def gradient(
+        self, field: tuple[Field, Field], context: Context, index: Int[Array, "n"] | None = None
+    ) -> tuple[Field, Float[Array, ""]]:
+        """(∇_θ L, L) on the points at ``index``; the gradient can be differentiated again, L is for reading only."""
+        operands = (*field, context)
+        if self.kind == "unrolled":
+            indices = _all(index, context)
+            error, gradient = eqx.filter_value_and_grad(lambda t: squared_error((t, *operands[1:]), indices))(field[0])
+        else:
+            gradient, error = error_gradient(operands, index, self._tile(field))
+        norm = normaliser(context, index)
+        return trees.scale(1 / norm, gradient), jax.lax.stop_gradient(error / norm)
+
+    def scores(
+        self,
+        field: tuple[Field, Field],
+        context: Context,
+        scorer: Scorer,
+        key: PRNGKeyArray,
+        step: Int[ArrayLike, ""],
+    ) -> tuple[Float[Array, "m"], Float[Array, "m"]]:
+        """Every point's score and weighted squared error, (rows,) each; no gradient flows through them."""
+        whole = trees.stop_gradient(eqx.combine(*field))
+        context = trees.stop_gradient(context)
+
+        def one(index):
+            coords, values, weights = context.at(index)
+            features = whole.features(coords)
+            residual = whole.head(features) - values
+            score = scorer.score(whole, residual, features, index=index, key=key, step=step)
+            return score, weights * jnp.sum(residual**2, -1)
+
+        tile = None if self.kind == "unrolled" else self._tile(field)
+        return tile_map(one, context.size, tile)
+
+    def _tile(self, field: tuple[Field, Field]) -> int:
+        return self.tile or default_tile(max(leaf.shape[-1] for leaf in jax.tree.leaves(field[0]) if leaf.ndim))
+
+
+def normaliser(context: Context, index: Int[Array, "n"] | None) -> Float[Array, ""]:
+    """channels · Σ_j w_j over the points at ``index``; at least a tiny number, so that no point at all is loss 0."""
+    channels = context.values.shape[-1]
+    if context.plain:
+        count = context.size if index is None else index.shape[0]
+        return jnp.asarray(count * channels, context.values.dtype)
+    total = jnp.sum(context.at(_all(index, context))[2])
+    return channels * jnp.maximum(total, jnp.finfo(total.dtype).tiny)
+
+
+def _all(index, context):
+    return jnp.arange(context.size) if index is None else index

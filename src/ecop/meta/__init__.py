@@ -1,0 +1,10 @@
+"""The outer loop: meta-learners and training."""
+
+from ecop.meta.base import MetaLearner
+from ecop.meta.ecop import ECoP
+from ecop.meta.fomaml import FirstOrderMAML
+from ecop.meta.maml import MAML
+from ecop.meta.outer import OuterLoop, State, adam, stack
+from ecop.meta.reptile import Reptile
+
+__all__ = ["MAML", "ECoP", "FirstOrderMAML", "MetaLearner", "OuterLoop", "Reptile", "State", "adam", "stack"]

@@ -1,0 +1,86 @@
+"""What every meta-learner offers: the meta-gradient of one signal. The outer loop around it is `ecop.meta.outer`."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from ecop.adapt.engine import Engine
+from ecop.adapt.rollout import Pruning, StepInfo
+from ecop.core.recipe import check
+from ecop.core.registry import SCORERS
+from ecop.fields.base import Field
+from ecop.signals.context import Context
+
+Info = dict[str, Float[Array, "..."]]
+"""Numbers to log, by name: ``loss`` always, the others as the learner has them."""
+
+
+class MetaLearner(eqx.Module):
+    """Says in which direction one signal wants to move the initialisation.
+
+    Attributes:
+        engine: how losses and gradients are computed.
+        inner_steps: K, inner steps of training.
+        inner_lr: α, the inner rate.
+    """
+
+    engine: eqx.AbstractVar[Engine]
+    inner_steps: eqx.AbstractVar[int]
+    inner_lr: eqx.AbstractVar[float]
+
+    @abc.abstractmethod
+    def signal_gradient(
+        self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
+    ) -> tuple[Field, Info]:
+        """The meta-gradient of one signal.
+
+        Args:
+            field: the initialisation.
+            context: the points that the inner loop learns from.
+            target: the points that the outer loss is measured on; the same object as ``context`` unless disjoint.
+            key: a random key of this signal and outer step.
+            step: number of the outer step, from 0.
+
+        Returns:
+            A gradient for each learned leaf (``None`` for the others), and numbers to log.
+        """
+
+    @property
+    @abc.abstractmethod
+    def pruning(self) -> Pruning:
+        """Which points an inner step keeps; at test time, what the gradient scaling compares with."""
+
+
+def check_inner(learner: MetaLearner) -> None:
+    """Raise `InvalidSetting` for an inner loop that cannot run."""
+    check(learner.inner_steps >= 1, "inner_steps", learner.inner_steps, "a whole number ≥ 1")
+    check(learner.inner_lr > 0, "inner_lr", learner.inner_lr, "a rate above 0")
+
+
+def pruning_of(scorer: str, keep: float) -> Pruning:
+    """A pruning from a scorer's name.
+
+    Raises:
+        UnknownName: for a scorer that is not registered.
+        InvalidSetting: for γ outside (0, 1].
+    """
+    return Pruning(SCORERS[scorer](), float(keep))
+
+
+def step_means(info: StepInfo) -> Info:
+    """The inner loop's diagnostics: the loss before the first step, and means over the steps."""
+    return {
+        "initial_loss": info.loss[0],
+        "kept_error": info.kept_error.mean(),
+        "entropy": info.entropy.mean(),
+        "overlap": info.overlap[1:].mean() if info.overlap.shape[0] > 1 else info.overlap[0],
+    }
+
+
+def value_and_gradient(loss: Any, field: Field) -> tuple[tuple[Float[Array, ""], Any], Field]:
+    """``loss(field) -> (value, aux)`` and its gradient with respect to the learned leaves alone."""
+    learned, rest = eqx.partition(field, field.roles().learned)
+    return jax.value_and_grad(lambda part: loss(eqx.combine(part, rest)), has_aux=True)(learned)

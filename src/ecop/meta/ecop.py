@@ -1,0 +1,94 @@
+"""ECoP and GradNCP: context-pruned meta-learning with a bootstrapped correction (arXiv 2302.00617)."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from ecop.adapt.engine import Engine
+from ecop.adapt.rollout import Pruning, descend, rollout
+from ecop.core import trees
+from ecop.core.recipe import check
+from ecop.fields.base import Field, split_adapted
+from ecop.meta.base import Info, MetaLearner, check_inner, pruning_of, step_means, value_and_gradient
+from ecop.signals.context import Context
+
+
+class ECoP(MetaLearner):
+    """Minimises L(θ_K; C) + λ ‖θ_K − sg(θ_boot)‖₂, second order, over pruned inner loops.
+
+    θ_K is reached from θ_0 by K steps on the kept points, θ_boot from θ_K (gradient stopped) by L steps on all. With
+    ``scorer="error"`` this is ECoP, with ``"last_layer"`` GradNCP, with ``"random"`` their baseline.
+
+    Attributes:
+        inner_steps: K.
+        inner_lr: α.
+        keep: γ, the share of points kept.
+        scorer: name of the scorer.
+        bootstrap_steps: L; 0: no bootstrap term.
+        bootstrap_lr: α_boot.
+        bootstrap_weight: λ; 0: no bootstrap term.
+        bootstrap_every: the term is part of every n-th outer step.
+        engine: how losses and gradients are computed.
+    """
+
+    inner_steps: int = eqx.field(static=True, default=16)
+    inner_lr: float = eqx.field(static=True, default=1e-2)
+    keep: float = eqx.field(static=True, default=0.25)
+    scorer: str = eqx.field(static=True, default="error")
+    bootstrap_steps: int = eqx.field(static=True, default=5)
+    bootstrap_lr: float = eqx.field(static=True, default=5e-2)
+    bootstrap_weight: float = eqx.field(static=True, default=100.0)
+    bootstrap_every: int = eqx.field(static=True, default=1)
+    engine: Engine = eqx.field(static=True, default=Engine())
+
+    def __check_init__(self):
+        check_inner(self)
+        pruning_of(self.scorer, self.keep)
+        check(self.bootstrap_steps >= 0, "bootstrap_steps", self.bootstrap_steps, "a whole number ≥ 0")
+        check(self.bootstrap_lr > 0, "bootstrap_lr", self.bootstrap_lr, "a rate above 0")
+        check(self.bootstrap_weight >= 0, "bootstrap_weight", self.bootstrap_weight, "a weight ≥ 0")
+        check(self.bootstrap_every >= 1, "bootstrap_every", self.bootstrap_every, "a whole number ≥ 1")
+
+    @property
+    def pruning(self) -> Pruning:
+        """The scorer and γ."""
+        return pruning_of(self.scorer, self.keep)
+
+    def signal_gradient(
+        self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
+    ) -> tuple[Field, Info]:
+        """The second-order meta-gradient of the outer loss."""
+        (_, info), gradient = value_and_gradient(lambda f: self.loss(f, context, target, key, step), field)
+        return gradient, info
+
+    def loss(
+        self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
+    ) -> tuple[Float[Array, ""], Info]:
+        """The outer loss of one signal, and numbers to log."""
+        adapted, steps, _ = rollout(
+            field, context, pruning=self.pruning, update=self.inner_lr, steps=self.inner_steps, key=key,
+            engine=self.engine,
+        )  # fmt: skip
+        task_loss = self.engine.loss(split_adapted(adapted), target)
+        info = {"task_loss": task_loss, **step_means(steps)}
+        if self.bootstrap_steps == 0 or self.bootstrap_weight == 0:
+            return task_loss, {"loss": task_loss, **info}
+        distance, target_loss = jax.lax.cond(
+            step % self.bootstrap_every == 0,
+            lambda: self.bootstrap(adapted, context, target),
+            lambda: (jnp.zeros_like(task_loss), jnp.full_like(task_loss, jnp.nan)),
+        )
+        loss = task_loss + self.bootstrap_weight * distance
+        return loss, {"loss": loss, "distance": distance, "target_loss": target_loss, **info}
+
+    def bootstrap(
+        self, adapted: Field, context: Context, target: Context
+    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """‖θ_K − sg(θ_boot)‖₂ over all adapted parameters together, and L(θ_boot) on the target."""
+        boot = descend(
+            adapted, context, update=self.bootstrap_lr, steps=self.bootstrap_steps, engine=self.engine
+        )  # fmt: skip
+        theta, boot_theta = split_adapted(adapted), split_adapted(trees.stop_gradient(boot))
+        distance = trees.norm(trees.subtract(theta[0], boot_theta[0]))
+        return distance, jax.lax.stop_gradient(self.engine.loss(boot_theta, target))

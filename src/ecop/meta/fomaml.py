@@ -1,0 +1,49 @@
+"""First-order MAML (Finn et al. 2017, arXiv 1703.03400, section 5.2): the gradient at θ_K, as if it were θ_0's."""
+
+import equinox as eqx
+from jaxtyping import Array, Int, PRNGKeyArray
+
+from ecop.adapt.engine import Engine
+from ecop.adapt.rollout import Pruning, rollout
+from ecop.core import trees
+from ecop.fields.base import Field, split_adapted
+from ecop.meta.base import Info, MetaLearner, check_inner, pruning_of, step_means, value_and_gradient
+from ecop.signals.context import Context
+
+
+class FirstOrderMAML(MetaLearner):
+    """∇L(θ_K; C), without the derivative of the inner loop.
+
+    Attributes:
+        inner_steps: K.
+        inner_lr: α.
+        engine: how losses and gradients are computed.
+    """
+
+    inner_steps: int = eqx.field(static=True, default=16)
+    inner_lr: float = eqx.field(static=True, default=1e-2)
+    engine: Engine = eqx.field(static=True, default=Engine())
+
+    def __check_init__(self):
+        check_inner(self)
+
+    @property
+    def pruning(self) -> Pruning:
+        """Nothing is pruned."""
+        return pruning_of("full", 1.0)
+
+    def signal_gradient(
+        self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
+    ) -> tuple[Field, Info]:
+        """The gradient of the loss where the inner loop ends."""
+        adapted, steps, _ = rollout(
+            trees.stop_gradient(field), context, pruning=self.pruning, update=self.inner_lr, steps=self.inner_steps,
+            key=key, engine=self.engine,
+        )  # fmt: skip
+
+        def loss(end: Field):
+            value = self.engine.loss(split_adapted(end), target)
+            return value, {"loss": value, "task_loss": value, **step_means(steps)}
+
+        (_, info), gradient = value_and_gradient(loss, adapted)
+        return gradient, info

@@ -1,0 +1,50 @@
+"""Second-order MAML on the full context (Finn et al. 2017, arXiv 1703.03400); Learnit is its recipe for neural fields."""
+
+import equinox as eqx
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from ecop.adapt.engine import Engine
+from ecop.adapt.rollout import Pruning, rollout
+from ecop.fields.base import Field, split_adapted
+from ecop.meta.base import Info, MetaLearner, check_inner, pruning_of, step_means, value_and_gradient
+from ecop.signals.context import Context
+
+
+class MAML(MetaLearner):
+    """Minimises L(θ_K; C), differentiating through all K full-context steps (Learnit: Tancik et al. 2021).
+
+    Attributes:
+        inner_steps: K.
+        inner_lr: α.
+        engine: how losses and gradients are computed.
+    """
+
+    inner_steps: int = eqx.field(static=True, default=4)
+    inner_lr: float = eqx.field(static=True, default=1e-2)
+    engine: Engine = eqx.field(static=True, default=Engine())
+
+    def __check_init__(self):
+        check_inner(self)
+
+    @property
+    def pruning(self) -> Pruning:
+        """Nothing is pruned."""
+        return pruning_of("full", 1.0)
+
+    def signal_gradient(
+        self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
+    ) -> tuple[Field, Info]:
+        """The second-order meta-gradient."""
+        (_, info), gradient = value_and_gradient(lambda f: self.loss(f, context, target, key), field)
+        return gradient, info
+
+    def loss(
+        self, field: Field, context: Context, target: Context, key: PRNGKeyArray
+    ) -> tuple[Float[Array, ""], Info]:
+        """L(θ_K; C), and numbers to log."""
+        adapted, steps, _ = rollout(
+            field, context, pruning=self.pruning, update=self.inner_lr, steps=self.inner_steps, key=key,
+            engine=self.engine,
+        )  # fmt: skip
+        loss = self.engine.loss(split_adapted(adapted), target)
+        return loss, {"loss": loss, "task_loss": loss, **step_means(steps)}

@@ -1,0 +1,174 @@
+"""A signal on the device: coordinates computed from indices, values, and which points count."""
+
+import abc
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, ArrayLike, Bool, Float, Int
+
+from ecop.core.errors import InvalidSetting
+from ecop.core.grids import Convention, GridSpec
+from ecop.signals.base import Signal
+
+
+class Points(eqx.Module):
+    """Coordinates by flat index, stored or computed."""
+
+    @abc.abstractmethod
+    def at(self, index: Int[Array, "n"]) -> Float[Array, "n d_in"]:
+        """Coordinates of the points with these flat indices."""
+
+    @abc.abstractmethod
+    def padded(self, rows: int) -> "Points":
+        """The same points, answering for flat indices up to ``rows`` (with any finite coordinate)."""
+
+
+class StoredPoints(Points):
+    """Coordinates that lie in memory."""
+
+    coords: Float[Array, "m d_in"]
+
+    def at(self, index: Int[Array, "n"]) -> Float[Array, "n d_in"]:
+        """Coordinates of the points with these flat indices."""
+        return self.coords[index]
+
+    def padded(self, rows: int) -> "StoredPoints":
+        """Padded with the origin."""
+        return StoredPoints(jnp.pad(self.coords, ((0, rows - self.coords.shape[0]), (0, 0))))
+
+
+class AffineGrid(Points):
+    """A regular grid: nothing is stored but its shape, origin and spacing.
+
+    All three are arrays, so that grids of different shapes share one compiled program.
+    """
+
+    shape: Int[Array, "d_in"]
+    origin: Float[Array, "d_in"]
+    spacing: Float[Array, "d_in"]
+
+    @classmethod
+    def of(cls, grid: GridSpec) -> "AffineGrid":
+        """The grid on the device.
+
+        Raises:
+            InvalidSetting: for more points than a 32-bit index can name; cut such a signal into blocks, each a
+                grid of its own (`GridSpec.block`).
+        """
+        if grid.size >= 2**31:
+            raise InvalidSetting("shape", grid.shape, "fewer than 2^31 points in one context; cut the signal into blocks")
+        return cls(jnp.asarray(grid.shape, jnp.int32), jnp.asarray(grid.origin), jnp.asarray(grid.spacing))
+
+    def at(self, index: Int[Array, "n"]) -> Float[Array, "n d_in"]:
+        """Coordinates of the points with these flat, row-major indices."""
+        positions, rest = [], index
+        for axis in range(self.shape.shape[0] - 1, -1, -1):
+            positions.append(rest % self.shape[axis])
+            rest = rest // self.shape[axis]
+        position = jnp.stack(positions[::-1], -1).astype(self.origin.dtype)
+        return self.origin + position * self.spacing
+
+    def padded(self, rows: int) -> "AffineGrid":
+        """The grid itself: it goes on past its end."""
+        return self
+
+
+class Context(eqx.Module):
+    """The points of one signal: C = {(x_j, y_j)}, j = 1…M.
+
+    Attributes:
+        points: where they are.
+        values: what was observed there, scaled to [0, 1].
+        weights: how much each point counts in every loss, 0 for a missing one; ``None``: all 1.
+        length: the number of leading rows that are points, the others being padding; ``None``: all.
+    """
+
+    points: Points
+    values: Float[Array, "m d_out"]
+    weights: Float[Array, "m"] | None = None
+    length: Int[Array, ""] | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of rows, padding included."""
+        return self.values.shape[0]
+
+    @property
+    def plain(self) -> bool:
+        """Whether every row is a point of weight 1."""
+        return self.weights is None and self.length is None
+
+    def at(self, index: Int[Array, "n"]) -> tuple[Float[Array, "n d_in"], Float[Array, "n d_out"], Float[Array, "n"]]:
+        """Coordinates, values and weights at flat indices; an index outside [0, M) has weight 0."""
+        end = self.size if self.length is None else self.length
+        inside = (index >= 0) & (index < end)
+        index = jnp.where(inside, index, 0)
+        values = self.values[index]
+        weights = inside.astype(values.dtype)
+        if self.weights is not None:
+            weights = weights * self.weights[index]
+        return self.points.at(index), values, weights
+
+    def valid(self) -> Bool[Array, "m"]:
+        """Which rows count at all."""
+        rows = jnp.arange(self.size)
+        inside = rows < (self.size if self.length is None else self.length)
+        return inside if self.weights is None else inside & (self.weights > 0)
+
+
+def context_of(signal: Signal, convention: Convention = "centres", pad_to: int | None = None) -> Context:
+    """The context of a signal; points whose value is NaN get weight 0.
+
+    Args:
+        signal: values in [0, 1], NaN where missing.
+        convention: where the samples of a grid lie.
+        pad_to: rows to pad to, so that signals of different sizes share one compiled program.
+
+    Raises:
+        InvalidSetting: if ``pad_to`` is smaller than the signal.
+    """
+    grid = signal.grid(convention)
+    values = jnp.asarray(signal.values).reshape(grid.size, signal.channels)
+    missing = jnp.isnan(values).any(-1)
+    weights = None
+    if bool(missing.any()):
+        weights = (~missing).astype(values.dtype)
+        values = jnp.where(missing[:, None], 0, values)
+    context = Context(AffineGrid.of(grid), values, weights)
+    return context if pad_to is None else padded(context, pad_to)
+
+
+def padded(context: Context, rows: int) -> Context:
+    """The same context with ``rows`` rows, those behind its own marked as padding."""
+    extra = rows - context.size
+    if extra < 0:
+        raise InvalidSetting("pad_to", rows, f"at least the {context.size} points of the signal")
+
+    def pad(array: Array) -> Array:
+        return jnp.pad(array, ((0, extra),) + ((0, 0),) * (array.ndim - 1))
+
+    length = jnp.asarray(context.size if context.length is None else context.length, jnp.int32)
+    weights = None if context.weights is None else pad(context.weights)
+    return Context(context.points.padded(rows), pad(context.values), weights, length)
+
+
+def point_context(coords: ArrayLike, values: ArrayLike, weights: ArrayLike | None = None) -> Context:
+    """A context of scattered points: (M, d_in) coordinates and (M, d_out) values."""
+    stored = StoredPoints(jnp.asarray(coords))
+    return Context(stored, jnp.asarray(values), None if weights is None else jnp.asarray(weights))
+
+
+def bucket(size: int, smallest: int = 1024) -> int:
+    """The number of rows to pad ``size`` points to, 2^k or 3·2^k, so that few programs serve all sizes.
+
+    At most a third of the rows are padding, and all sizes between 10⁴ and 10⁶ points fall into 15 buckets.
+
+    Example:
+        >>> bucket(1000), bucket(1500), bucket(31684)
+        (1024, 1536, 32768)
+    """
+    rows = smallest
+    while rows < size:
+        rows = rows * 3 // 2 if rows & (rows - 1) == 0 else rows // 3 * 4
+    return rows
