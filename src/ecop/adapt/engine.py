@@ -85,7 +85,7 @@ class Engine:
             return score, weights * jnp.sum(residual**2, -1)
 
         tile = None if self.kind == "unrolled" else self._tile(field)
-        return tile_map(one, context.size, tile)
+        return tile_map(one, context, tile)
 
     def _tile(self, field: tuple[Field, Field]) -> int:
         return self.tile or default_tile(max(leaf.shape[-1] for leaf in jax.tree.leaves(field[0]) if leaf.ndim))

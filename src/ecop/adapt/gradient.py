@@ -49,7 +49,7 @@ def error_gradient(operands: Operands, index: Int[Array, "n"] | None, tile: int)
         value, gradient = eqx.filter_value_and_grad(lambda t: squared_error((t, rest, context), indices))(theta)
         return gradient, value
 
-    return tile_sum(one, index, operands[2].size, tile)
+    return tile_sum(one, index, operands[2], tile)
 
 
 @error_gradient.def_fwd
@@ -73,13 +73,13 @@ def _error_gradient_bwd(residuals, cotangents, perturbed, operands, index, tile)
 
         return jax.jvp(gradient, (moved,), (tangents,))[1]
 
-    return tile_sum(one, index, operands[2].size, tile)
+    return tile_sum(one, index, operands[2], tile)
 
 
 @eqx.filter_custom_vjp
 def summed_error(operands: Operands, index: Int[Array, "n"] | None, tile: int) -> Float[Array, ""]:
     """S, summed over tiles; its gradient is taken in the same pass, when there is one to take."""
-    return tile_sum(lambda indices: squared_error(operands, indices), index, operands[2].size, tile)
+    return tile_sum(lambda indices: squared_error(operands, indices), index, operands[2], tile)
 
 
 @summed_error.def_fwd
@@ -89,7 +89,7 @@ def _summed_error_fwd(perturbed, operands, index, tile):
     def one(indices):
         return jax.value_and_grad(lambda part: squared_error(eqx.combine(part, fixed), indices))(moved)
 
-    return tile_sum(one, index, operands[2].size, tile)
+    return tile_sum(one, index, operands[2], tile)
 
 
 @summed_error.def_bwd

@@ -12,6 +12,7 @@ from jax import lax
 from jaxtyping import Array, Int
 
 from ecop.core import trees
+from ecop.signals.context import Context
 
 TILE_BYTES = 2**20
 """Bytes of one layer's activations that make a good tile: they stay in a core's cache on a CPU."""
@@ -23,37 +24,56 @@ def default_tile(width: int, platform: str | None = None) -> int:
     return max(128, budget // (4 * width))
 
 
-def tile_sum(fn: Callable[[Int[Array, "t"]], Any], index: Int[Array, "n"] | None, rows: int, tile: int | None) -> Any:
+def tile_sum(
+    fn: Callable[[Int[Array, "t"]], Any], index: Int[Array, "n"] | None, context: Context, tile: int | None
+) -> Any:
     """Σ fn(indices of a tile) over the tiles.
 
     Args:
-        fn: takes the flat indices of a tile's points, gives a pytree of arrays; points whose index is ``rows`` must
-            contribute nothing.
-        index: flat indices; ``None``: 0…rows − 1.
-        rows: rows of the context.
+        fn: takes the flat indices of a tile's points, gives a pytree of arrays; an index of a row that does not count
+            must contribute nothing.
+        index: flat indices; ``None``: all rows. Tiles of padding behind the last point are skipped.
+        context: whose points are meant.
         tile: points in a tile; ``None``: all at once.
     """
+    rows = context.size
     count = rows if index is None else index.shape[0]
     if tile is None or count <= tile:
         return fn(jnp.arange(rows) if index is None else index)
-    tiles = -(-count // tile)
+    taken = _tile_indices(index, rows, tile)
     shape = jax.eval_shape(fn, jax.ShapeDtypeStruct((tile,), jnp.int32))
     zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
-    taken = _tile_indices(index, rows, tile, tiles)
-    return lax.scan(lambda total, i: (trees.add(total, fn(taken(i))), None), zero, jnp.arange(tiles))[0]
+    tiles = _tiles_in_use(index, context, tile, count)
+    return lax.fori_loop(0, tiles, lambda i, total: trees.add(total, fn(taken(i))), zero)
 
 
-def tile_map(fn: Callable[[Int[Array, "t"]], Any], rows: int, tile: int | None) -> Any:
-    """The results of fn, each (t, …), for all rows of the context, joined to (rows, …)."""
+def tile_map(fn: Callable[[Int[Array, "t"]], Any], context: Context, tile: int | None) -> Any:
+    """The results of fn, each (t, …), for all rows of the context, joined to (rows, …); zeros behind the last point."""
+    rows = context.size
     if tile is None or rows <= tile:
         return fn(jnp.arange(rows))
-    tiles = -(-rows // tile)
-    parts = lax.map(lambda i: fn(_tile_indices(None, rows, tile, tiles)(i)), jnp.arange(tiles))
-    return jax.tree.map(lambda part: part.reshape((-1, *part.shape[2:]))[:rows], parts)
+    taken = _tile_indices(None, rows, tile)
+    shape = jax.eval_shape(fn, jax.ShapeDtypeStruct((tile,), jnp.int32))
+    room = -(-rows // tile) * tile
+    zero = jax.tree.map(lambda leaf: jnp.zeros((room, *leaf.shape[1:]), leaf.dtype), shape)
+
+    def body(i, filled):
+        return jax.tree.map(lambda a, t: lax.dynamic_update_slice_in_dim(a, t, i * tile, 0), filled, fn(taken(i)))
+
+    filled = lax.fori_loop(0, _tiles_in_use(None, context, tile, rows), body, zero)
+    return jax.tree.map(lambda leaf: leaf[:rows], filled)
 
 
-def _tile_indices(index, rows, tile, tiles):
+def _tiles_in_use(index, context, tile, count):
+    """How many tiles hold a point: a Python number, or one known at run time where the context is padded."""
+    if context.length is None:
+        return -(-count // tile)
+    used = context.length if index is None else jnp.max(jnp.where(index < context.size, jnp.arange(1, count + 1), 0))
+    return (used + tile - 1) // tile
+
+
+def _tile_indices(index, rows, tile):
     if index is None:
         return lambda i: i * tile + jnp.arange(tile)
-    padded = jnp.pad(index, (0, tiles * tile - index.shape[0]), constant_values=rows).reshape(tiles, tile)
-    return lambda i: padded[i]
+    padded = jnp.pad(index, (0, -index.shape[0] % tile), constant_values=rows)
+    return lambda i: lax.dynamic_slice_in_dim(padded, i * tile, tile)
