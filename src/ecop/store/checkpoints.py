@@ -1,11 +1,13 @@
 """The state of a training run on disk, through Orbax: the last few steps, each restored to the bit.
 
 Every leaf is stored as a plain host array under its number, and beside them a layout that names each leaf with its
-type and shape. So a checkpoint does not depend on devices or on the classes in the state, and a state of another
-structure is refused before anything is read: Orbax alone would cast to another type in silence.
+type and shape, and a checksum of it all. So a checkpoint does not depend on devices or on the classes in the state, a
+state of another structure is refused before anything is read (Orbax alone would cast to another type in silence), and
+so is a checkpoint that was changed on the disk.
 """
 
 import dataclasses
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +19,8 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import LatestN
 
-from ecop.core.errors import BadInput, CannotWrite, InvalidSetting
-from ecop.store.documents import plain
+from ecop.core.errors import BadInput, CannotWrite, EcopError, InvalidSetting
+from ecop.store.documents import plain, write_json
 
 State = TypeVar("State")
 Layout = list[dict[str, Any]]
@@ -86,6 +88,7 @@ class Checkpoints:
             raise InvalidSetting("step", step, f"a step after {latest}" if latest is not None else "a step from 0 on")
         layout, arrays = _take_apart(state)
         about = {"layout": layout, "notes": plain(notes or {}, "notes")}
+        about["sha256"] = _digest(about, arrays)
         parts = ocp.args.Composite(about=ocp.args.JsonSave(about), leaves=ocp.args.StandardSave(arrays))
         try:
             with self._manager(writes=True) as manager:
@@ -121,6 +124,8 @@ class Checkpoints:
             }
             parts = ocp.args.Composite(leaves=ocp.args.StandardRestore(targets))
             arrays = manager.restore(step, args=parts)["leaves"]
+            if about.pop("sha256") != _digest(about, arrays):
+                raise ValueError("its checksum does not agree")
         return Checkpoint(step, _put_together(like, about["layout"], arrays), about["notes"])
 
     @contextmanager
@@ -145,7 +150,7 @@ class Checkpoints:
     def _readable(self, step: int) -> Iterator[None]:
         try:
             yield
-        except BadInput:
+        except EcopError:
             raise
         except Exception as error:  # Orbax and TensorStore have no common class for a damaged checkpoint
             problem = f"the checkpoint of step {step} cannot be read ({str(error).splitlines()[0][:200]})"
@@ -170,7 +175,7 @@ def _layout(tree: Any) -> Layout:
             raise InvalidSetting(f"state{name}", leaf, "an array; filter the state first")
         kind = None
         if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-            kind = str(leaf.dtype)
+            kind = _key_kind(leaf)
             leaf = jax.eval_shape(jax.random.key_data, leaf)
         layout.append({"name": name, "dtype": str(leaf.dtype), "shape": list(leaf.shape), "key": kind})
     return layout
@@ -192,10 +197,25 @@ def _put_together(like: State, layout: Layout, arrays: Mapping[str, np.ndarray])
         empty = np.zeros(entry["shape"], jnp.dtype(entry["dtype"]))
         array = np.asarray(arrays.get(_key(i), empty))
         if entry["key"]:
-            leaves.append(jax.random.wrap_key_data(jnp.asarray(array), impl=jax.random.key_impl(template)))
+            leaves.append(jax.random.wrap_key_data(jnp.asarray(array), impl=entry["key"]))
         else:
             leaves.append(array if isinstance(template, np.ndarray | np.generic) else jnp.asarray(array))
     return jax.tree.unflatten(structure, leaves)
+
+
+def _digest(about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 over the layout, the notes and the bytes of all leaves in order."""
+    digest = hashlib.sha256(write_json({name: about[name] for name in ("layout", "notes")}).encode())
+    for name in sorted(arrays):
+        digest.update(np.asarray(arrays[name]).tobytes())
+    return digest.hexdigest()
+
+
+def _key_kind(leaf: Any) -> str:
+    """The name of a random key's implementation, also of an abstract one, which only a trace can ask."""
+    kinds: list[str] = []
+    jax.eval_shape(lambda key: kinds.append(str(jax.random.key_impl(key))), leaf)
+    return kinds[0]
 
 
 def _key(i: int) -> str:
@@ -205,4 +225,5 @@ def _key(i: int) -> str:
 def _words(entry: Mapping[str, Any] | None) -> str:
     if entry is None:
         return "nothing more"
-    return f"{entry['name']}: {entry['key'] or entry['dtype']} {tuple(entry['shape'])}"
+    kind = f"{entry['key']} key" if entry["key"] else entry["dtype"]
+    return f"{entry['name']}: {kind} {tuple(entry['shape'])}"

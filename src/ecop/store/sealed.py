@@ -122,7 +122,7 @@ def _parse(header: bytes, path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         entries = read_json(header)
         metadata = entries.pop("__metadata__", None)
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         raise _foreign(path, "no header of a safetensors file") from None
     if not isinstance(metadata, dict) or not isinstance(metadata.get("ecop"), str):
         raise _foreign(path, "a safetensors file without ecop's description")

@@ -1,0 +1,39 @@
+"""Numbers of a run as TensorBoard events, for those who have the extra ``tensorboard``."""
+
+import math
+from pathlib import Path
+from typing import Any, Self
+
+from ecop.core.errors import MissingExtra
+
+
+class TensorBoardEvents:
+    """Writes scalars under a folder that ``tensorboard --logdir`` shows; use it as a context or close it.
+
+    Raises:
+        MissingExtra: if tensorboardX is not installed.
+    """
+
+    def __init__(self, folder: str | Path):
+        try:
+            from tensorboardX import SummaryWriter
+        except ImportError:
+            raise MissingExtra("TensorBoard events", "tensorboard") from None
+        self._writer = SummaryWriter(str(folder))
+
+    def log(self, step: int, **numbers: Any) -> None:
+        """Write each number at ``step``; one that is not finite is left out, since a plot cannot show it."""
+        for name, number in numbers.items():
+            if math.isfinite(float(number)):
+                self._writer.add_scalar(name, float(number), step)
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Write what is left and close the file."""
+        self._writer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
