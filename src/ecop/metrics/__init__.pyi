@@ -1,0 +1,2 @@
+from .psnr import psnr as psnr
+from .ssim import ssim as ssim

@@ -1,0 +1,10 @@
+from .base import Signal as Signal
+from .context import AffineGrid as AffineGrid
+from .context import Context as Context
+from .context import Points as Points
+from .context import StoredPoints as StoredPoints
+from .context import bucket as bucket
+from .context import context_of as context_of
+from .context import padded as padded
+from .context import point_context as point_context
+from .image import Image as Image

@@ -1,0 +1,146 @@
+"""Images: grey, RGB or RGBA on a grid of rows and columns."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from PIL import Image as Pillow
+
+from ecop.core.errors import InvalidSetting
+from ecop.metrics.psnr import psnr
+from ecop.metrics.ssim import WINDOW, ssim
+from ecop.signals.base import Signal
+from ecop.signals.image_reading import read_pixels
+from ecop.signals.image_writing import quantised, write_pixels
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow and JPEG have it
+BITS = {"uint8": 8, "uint16": 16, "float32": 32}
+
+
+@dataclass(frozen=True, eq=False)
+class Image(Signal):
+    """An image as (height, width, channels) float32 in [0, 1], with 1 (grey), 3 (RGB) or 4 (RGBA) channels.
+
+    ``about`` holds ``bits``: 8, 16, or 32 for float. Values are those of the file divided by its largest possible
+    value: neither linear light nor another colour space; alpha is not multiplied in and is a channel like the others.
+
+    Example:
+        >>> import numpy as np
+        >>> image = Image.assemble(np.full((4, 6, 3), 0.5), {"bits": 8})
+        >>> image.shape, image.channels, image.resized((2, 3)).shape
+        ((4, 6), 3, (2, 3))
+        >>> float(image.stored().values[0, 0, 0]) * 255
+        128.0
+    """
+
+    kind: ClassVar[str] = "image"
+    dimensions: ClassVar[int] = 2
+    suffixes: ClassVar[tuple[str, ...]] = (
+        ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".pnm",
+    )  # fmt: skip
+    preferred_suffix: ClassVar[str] = ".png"
+
+    def __post_init__(self):
+        if self.values.ndim != 3 or self.values.shape[-1] not in (1, 3, 4) or self.values.dtype != np.float32:
+            given = f"{self.values.dtype} {self.values.shape}"
+            raise InvalidSetting("values", given, "float32 of shape (height, width, 1, 3 or 4)")
+        if self.bits not in (8, 16, 32):
+            raise InvalidSetting("bits", self.bits, "8, 16 or 32 (float)")
+
+    @property
+    def bits(self) -> int:
+        """Bits of each value in the image's own file: 8, 16, or 32 for float; 8 if it never had one."""
+        return self.about.get("bits", 8)
+
+    @classmethod
+    def read(cls, path: Path | str) -> Self:
+        """Read PNG, JPEG, WebP, TIFF, BMP, GIF (first frame), PGM or PPM by its content; EXIF orientation is applied.
+
+        Raises:
+            BadInput: for a missing, empty, truncated or damaged file, one that is no image, CMYK, a side of one
+                pixel, or float values that are NaN, infinite or outside [0, 1].
+            TooLarge: for more pixels than ``ECOP_MAX_PIXELS``, before anything is decoded.
+            MissingExtra: for a 16-bit RGB PNG or a compressed TIFF without the extra ``images``.
+        """
+        pixels = read_pixels(Path(path))
+        bits = BITS[pixels.dtype.name]
+        values = pixels.astype(np.float32)
+        if bits < 32:
+            values /= 2**bits - 1
+        return cls(values, {"bits": bits}, Path(path).name)
+
+    def write(self, path: Path | str) -> None:
+        """Write .png, .jpg, .jpeg, .webp, .tif or .tiff, at the image's bits where the format holds them.
+
+        PNG and WebP (8 bits) and TIFF are lossless; JPEG has 8 bits, quality 95. Nothing is seen at ``path`` before the
+        file is complete.
+
+        Raises:
+            CannotWrite: for an unknown suffix, alpha in a JPEG, a full disk, or a folder that cannot be written.
+            MissingExtra: for a 16-bit RGB PNG without the extra ``images``.
+        """
+        write_pixels(Path(path), self.values, self.bits)
+
+    @classmethod
+    def assemble(cls, values: np.ndarray, about: Mapping[str, Any], source: str = "") -> Self:
+        """An image from (height, width, channels) predictions, clipped to [0, 1]; NaN stays NaN."""
+        return cls(np.clip(values, 0, 1).astype(np.float32), dict(about), source)
+
+    def with_channels(self, channels: int) -> Self:
+        """Another number of channels: grey is repeated, alpha is dropped or added opaque, RGB to grey by BT.601 luma.
+
+        Raises:
+            InvalidSetting: unless ``channels`` is 1, 3 or 4.
+        """
+        if channels not in (1, 3, 4):
+            raise InvalidSetting("channels", channels, "1 (grey), 3 (RGB) or 4 (RGBA)")
+        if channels == self.channels:
+            return self
+        colours = self.values[..., :3]
+        if channels == 1:
+            return self._with((colours @ LUMA)[..., None])
+        colours = np.broadcast_to(colours, (*self.shape, 3))
+        alpha = np.ones((*self.shape, channels - 3), np.float32)
+        return self._with(np.concatenate([colours, alpha], axis=-1))
+
+    def resized(self, shape: tuple[int, ...]) -> Self:
+        """Resampled with Lanczos, antialiased when shrinking, in float; a constant stays constant.
+
+        Overshoot at edges is clipped to [0, 1]. The image's own shape returns it as it is.
+        """
+        if len(shape) != 2 or min(shape) < 1:
+            raise InvalidSetting("shape", shape, "(height, width), both at least 1")
+        if tuple(shape) == self.shape:
+            return self
+        height, width = shape
+        planes = [
+            np.asarray(Pillow.fromarray(np.ascontiguousarray(plane)).resize((width, height), Pillow.Resampling.LANCZOS))
+            for plane in np.moveaxis(self.values, -1, 0)
+        ]
+        return self._with(np.clip(np.stack(planes, axis=-1), 0, 1))
+
+    def block(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Self:
+        """The pixels from (row, column) ``start``, (height, width) ``shape`` of them, all inside the image."""
+        (row, column), (height, width) = start, shape
+        inside = row >= 0 and column >= 0 and row + height <= self.shape[0] and column + width <= self.shape[1]
+        if not inside or min(shape) < 1:
+            raise InvalidSetting("block", (start, shape), f"a block inside {self.shape}")
+        return self._with(self.values[row : row + height, column : column + width])
+
+    def metrics(self, reconstruction: Signal) -> dict[str, float]:
+        """``psnr`` in dB, and ``ssim`` where both sides have the 11 pixels that it is defined for."""
+        found = {"psnr": psnr(self.values, reconstruction.values)}
+        if min(self.shape) >= WINDOW:
+            found["ssim"] = ssim(self.values, reconstruction.values)
+        return found
+
+    def stored(self) -> Self:
+        """Clipped, and rounded to the image's bits; float only clipped."""
+        rounded = quantised(self.values, self.bits).astype(np.float32)
+        return self._with(rounded / np.float32(2**self.bits - 1) if self.bits < 32 else rounded)
+
+    def _with(self, values: np.ndarray) -> Self:
+        return dataclasses.replace(self, values=values)

@@ -1,0 +1,198 @@
+"""Image files to arrays, at the depth that the file has, or a clear word why not."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageFile
+
+from ecop.core.errors import BadInput, EcopError, MissingExtra
+from ecop.core.limits import INPUT_PIXELS
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "TIFF")
+TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+COLOURS = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB", "RGBX": "RGB", "YCbCr": "RGB"}
+CHOICES = "give a PNG, JPEG, WebP, TIFF, BMP, GIF, PGM or PPM image"
+
+
+def read_pixels(path: Path) -> np.ndarray:
+    """The pixels of an image file, upright.
+
+    Grey stays one channel; palettes become RGB; any transparency becomes a fourth channel, so that grey with alpha is
+    RGBA. Of an animated GIF or a TIFF of several pages it is the first. Colour profiles are not applied.
+
+    Returns:
+        (height, width, 1, 3 or 4), uint8, uint16, or float32 with values in [0, 1].
+
+    Raises:
+        BadInput: if it is missing, empty, damaged, truncated, not an image, CMYK, or has values outside [0, 1].
+        TooLarge: if its header announces more pixels than ``ECOP_MAX_PIXELS``; nothing is decoded then.
+        MissingExtra: if only the extra ``images`` can read it at its depth.
+    """
+    _check_file(path)
+    try:
+        with path.open("rb") as stream:
+            is_tiff = stream.read(4) in TIFF_MARKS
+        pixels = _read_tiff(path) if is_tiff else _read_with_pillow(path)
+    except (EcopError, MemoryError):
+        raise
+    except Exception as error:  # what decoders raise on damaged files is an open set: SyntaxError, zlib.error, …
+        detail = " ".join(str(error).split()) or type(error).__name__
+        raise BadInput(path, f"damaged or truncated image ({detail})", "make or fetch the file again") from None
+    if min(pixels.shape[:2]) < 2:
+        size = f"{pixels.shape[0]}×{pixels.shape[1]}"
+        raise BadInput(path, f"an image of {size} pixels is no signal to fit", "give at least 2×2 pixels")
+    return pixels
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise BadInput(path, "a folder, not an image", CHOICES)
+        if not path.exists():
+            raise BadInput(path, "there is no such file", "check the path")
+        if not path.is_file():
+            raise BadInput(path, "not a regular file", CHOICES)
+        if path.stat().st_size == 0:
+            raise BadInput(path, "the file is empty (0 bytes)", "make or fetch the file again")
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise BadInput(path, f"it cannot be opened ({error.strerror})", "check the path and its permissions") from None
+
+
+def _read_with_pillow(path: Path) -> np.ndarray:
+    with path.open("rb") as stream:
+        image = _opened(stream, path)
+        INPUT_PIXELS.check(str(path), (image.height, image.width))
+        _refuse_cmyk(path, image.mode == "CMYK")
+        image.load()
+        pixels = _pixels_of(image, path)
+        return _upright(pixels, image.getexif().get(0x0112, 1))
+
+
+def _opened(stream, path: Path) -> ImageFile.ImageFile:
+    """Pillow's reader for the stream, by its content, with the header read.
+
+    `PIL.Image.open` has a pixel limit of its own that only a global variable changes and that warns below it; the
+    registered readers that it would call have none, so that `INPUT_PIXELS` alone decides.
+    """
+    Pillow.preinit()
+    Pillow.init()
+    prefix = stream.read(16)
+    for name in FORMATS:
+        reader, accepts = Pillow.OPEN[name]
+        if accepts is not None and accepts(prefix) is True:
+            stream.seek(0)
+            return reader(stream, str(path))
+    raise BadInput(path, "the content is not an image of a known format", CHOICES)
+
+
+def _pixels_of(image: ImageFile.ImageFile, path: Path) -> np.ndarray:
+    if image.format == "PNG" and _png_needs_more_than_pillow(path):
+        return _read_deep_png(path)
+    if image.format == "PPM" and image.mode == "RGB" and _ppm_maximum(path) > 255:
+        raise BadInput(path, "16 bits for each of three colours in a PPM", "convert it to a 16-bit PNG or TIFF")
+    if image.mode.startswith("I"):
+        return np.asarray(image).astype(np.uint16)[..., None]
+    if image.mode == "F":
+        return _checked_float(np.asarray(image)[..., None], path)
+    if image.has_transparency_data:
+        return np.asarray(image.convert("RGBA"))
+    if image.mode not in COLOURS:
+        raise BadInput(path, f"colour mode {image.mode} is not supported", "convert it to RGB or grey")
+    pixels = np.asarray(image.convert(COLOURS[image.mode]))
+    return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _png_needs_more_than_pillow(path: Path) -> bool:
+    """Whether a PNG has 16 bits in more than one channel, of which Pillow drops eight without a word."""
+    with path.open("rb") as stream:
+        header = stream.read(26)
+    depth, colour = header[24], header[25]
+    return depth == 16 and colour != 0
+
+
+def _read_deep_png(path: Path) -> np.ndarray:
+    try:
+        import imagecodecs
+    except ImportError:
+        raise MissingExtra("a 16-bit RGB PNG", "images") from None
+    pixels = np.asarray(imagecodecs.png_decode(path.read_bytes()))
+    if pixels.dtype != np.uint16:
+        raise BadInput(path, f"a 16-bit PNG came back as {pixels.dtype}", "convert it to TIFF")
+    return _with_colours(pixels)
+
+
+def _ppm_maximum(path: Path) -> int:
+    """The largest value that a PPM's header announces: its fourth word, comments aside."""
+    with path.open("rb") as stream:
+        head = stream.read(4096)
+    lines = (line.split(b"#")[0] for line in head.split(b"\n"))
+    return int(b" ".join(lines).split()[3])
+
+
+def _read_tiff(path: Path) -> np.ndarray:
+    import tifffile
+
+    with tifffile.TiffFile(path) as file:
+        page = file.pages.first
+        INPUT_PIXELS.check(str(path), (page.imagelength, page.imagewidth))
+        _refuse_cmyk(path, page.photometric == tifffile.PHOTOMETRIC.SEPARATED)
+        if page.bitspersample <= 8 and page.sampleformat == tifffile.SAMPLEFORMAT.UINT:
+            return _read_with_pillow(path)
+        if page.dtype is None or page.dtype.name not in {"uint16", "float16", "float32", "float64"}:
+            raise BadInput(path, f"a TIFF of {page.dtype} values", "convert it to 8 or 16 bits or to float")
+        if page.axes not in {"YX", "YXS", "SYX"} or page.photometric == tifffile.PHOTOMETRIC.PALETTE:
+            raise BadInput(path, f"a TIFF with axes {page.axes} is not a plain image", "convert it to grey or RGB")
+        try:
+            pixels = page.asarray()
+        except ValueError as error:
+            if "imagecodecs" in str(error):
+                raise MissingExtra(
+                    f"a TIFF with {tifffile.COMPRESSION(page.compression).name} compression", "images"
+                ) from None
+            raise
+        pixels = _with_colours(np.moveaxis(pixels, 0, -1) if page.axes == "SYX" else pixels)
+        if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
+            pixels = (65535 if pixels.dtype == np.uint16 else 1) - pixels
+        orientation = page.tags.valueof(274, 1)
+    return _upright(pixels if pixels.dtype == np.uint16 else _checked_float(pixels, path), int(orientation))
+
+
+def _with_colours(pixels: np.ndarray) -> np.ndarray:
+    """(h, w) or (h, w, 1 to 4) as (h, w, 1, 3 or 4): grey with alpha becomes RGBA."""
+    if pixels.ndim == 2:
+        return pixels[..., None]
+    if pixels.shape[-1] == 2:
+        return pixels[..., [0, 0, 0, 1]]
+    if pixels.shape[-1] > 4:
+        raise ValueError(f"{pixels.shape[-1]} channels, where an image has 1 to 4")
+    return pixels
+
+
+def _refuse_cmyk(path: Path, is_cmyk: bool) -> None:
+    if is_cmyk:
+        raise BadInput(path, "CMYK colours depend on a printing profile", "convert it to RGB")
+
+
+def _checked_float(pixels: np.ndarray, path: Path) -> np.ndarray:
+    pixels = pixels.astype(np.float32)
+    if not np.isfinite(pixels).all():
+        count = int((~np.isfinite(pixels)).sum())
+        raise BadInput(path, f"{count} values are NaN or infinite", "replace them first")
+    low, high = float(pixels.min()), float(pixels.max())
+    if low < 0 or high > 1:
+        raise BadInput(path, f"float values from {low:g} to {high:g}, outside [0, 1]", "scale them to [0, 1] first")
+    return pixels
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Undo the rotation that EXIF's orientation (1 to 8) says the camera had; 5 to 8 exchange the axes."""
+    if orientation >= 5:
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in {3, 4, 7, 8}:
+        pixels = pixels[::-1]
+    if orientation in {2, 3, 6, 7}:
+        pixels = pixels[:, ::-1]
+    return np.ascontiguousarray(pixels)
