@@ -133,6 +133,21 @@ def test_leftovers_under_a_temporary_name_are_no_checkpoints(tmp_path):
     assert "9.orbax-checkpoint-tmp" in names_in(tmp_path)  # a reader leaves it: its writer may be alive
 
 
+def test_a_deletion_that_was_cut_off_does_not_matter(tmp_path, caplog):
+    checkpoints = Checkpoints(tmp_path)
+    for step in (1, 2):
+        checkpoints.save(step, {"a": jnp.full(2, step)})
+    for name in ("_CHECKPOINT_METADATA", "about", "leaves"):
+        path = tmp_path / "1" / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        assert int(checkpoints.restore(like={"a": jnp.zeros(2, int)}).state["a"][0]) == 2
+    with pytest.raises(BadInput, match="the checkpoint of step 1 cannot be read"):
+        checkpoints.restore(like={"a": jnp.zeros(2, int)}, step=1)
+    checkpoints.save(3, {"a": jnp.full(2, 3)})
+    assert names_in(tmp_path) == ["2", "3"]
+    assert caplog.text == ""
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -209,7 +224,7 @@ def test_a_full_disk(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "rename", full)
         patch.setattr(os, "replace", full)
-        with pytest.raises(CannotWrite, match="No space left"):
+        with pytest.raises(CannotWrite, match="the disk is full"):
             checkpoints.save(2, {"a": jnp.ones(4)})
     assert checkpoints.latest() == 1
 

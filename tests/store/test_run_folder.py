@@ -102,7 +102,7 @@ def test_the_log_survives_a_failed_rewind(run, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(CannotWrite, match="No space left"):
+    with pytest.raises(CannotWrite, match="the disk is full"):
         run.rewind(1)
     assert [line["step"] for line in run.read_metrics()] == [1, 2]
 

@@ -19,7 +19,8 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import LatestN
 
-from ecop.core.errors import BadInput, CannotWrite, EcopError, InvalidSetting
+from ecop.core.errors import BadInput, EcopError, InvalidSetting
+from ecop.core.files import explained
 from ecop.store.documents import plain, write_json
 
 State = TypeVar("State")
@@ -90,12 +91,8 @@ class Checkpoints:
         about = {"layout": layout, "notes": plain(notes or {}, "notes")}
         about["sha256"] = _digest(about, arrays)
         parts = ocp.args.Composite(about=ocp.args.JsonSave(about), leaves=ocp.args.StandardSave(arrays))
-        try:
-            with self._manager(writes=True) as manager:
-                manager.save(step, args=parts)
-        except OSError as error:
-            problem = error.strerror or str(error)
-            raise CannotWrite(self.folder, problem, "free some space or choose another folder") from None
+        with explained(self.folder), self._manager(writes=True) as manager:
+            manager.save(step, args=parts)
 
     def restore(self, like: State, step: int | None = None) -> Checkpoint[State]:
         """Read a checkpoint back, equal to the bit.
@@ -136,6 +133,7 @@ class Checkpoints:
             enable_async_checkpointing=False,
             cleanup_tmp_directories=writes,
             create=writes,
+            lightweight_initialize=True,  # otherwise it warns of an old checkpoint whose deletion was cut off
         )
         handlers = {"about": ocp.JsonCheckpointHandler(), "leaves": ocp.StandardCheckpointHandler()}
         registry = ocp.handlers.DefaultCheckpointHandlerRegistry()

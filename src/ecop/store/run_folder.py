@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, Self
 
 from ecop.core.errors import BadInput, CannotWrite, InvalidSetting
-from ecop.core.files import atomic_write
+from ecop.core.files import atomic_write, explained
 from ecop.core.recipe import Recipe
 from ecop.store.documents import plain, read_json, write_json
 
@@ -69,12 +69,10 @@ class RunFolder:
             CannotWrite: if something is there, or the file system refuses.
         """
         path = Path(path)
-        try:
+        with explained(path):
             if path.is_dir() and any(path.iterdir()):
                 _clear(path, overwrite)
             (path / "samples").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise CannotWrite(path, error.strerror or str(error), "choose another folder") from None
         with atomic_write(path / "recipe.toml") as file:
             file.write(recipe.to_toml().encode())
         return cls(path, recipe)
@@ -127,11 +125,8 @@ class RunFolder:
         """
         line = write_json({**plain(numbers, "metrics", gaps=True), "step": step}) + "\n"
         path = self.path / "metrics.jsonl"
-        try:
-            with path.open("ab") as file:
-                file.write(line.encode())
-        except OSError as error:
-            raise CannotWrite(path, error.strerror or str(error), "free some space, then resume the run") from None
+        with explained(path), path.open("ab") as file:
+            file.write(line.encode())
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """All lines of ``metrics.jsonl``, without a last one that is incomplete (being written, or cut off by a kill).
