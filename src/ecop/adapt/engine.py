@@ -37,7 +37,9 @@ class Engine:
         check(self.kind in ("exact-lowmem", "unrolled"), "engine", self.kind, "'exact-lowmem' or 'unrolled'")
         check(self.tile is None or self.tile >= 1, "tile", self.tile, "a number of points ≥ 1")
 
-    def loss(self, field: tuple[Field, Field], context: Context, index: Int[Array, "n"] | None = None) -> Float[Array, ""]:
+    def loss(
+        self, field: tuple[Field, Field], context: Context, index: Int[Array, "n"] | None = None
+    ) -> Float[Array, ""]:
         """L(θ; C): the weighted mean over points and channels of the squared error.
 
         Args:
@@ -49,7 +51,7 @@ class Engine:
         if self.kind == "unrolled":
             error = squared_error(operands, _all(index, context))
         else:
-            error = summed_error(operands, index, self._tile(field))
+            error = summed_error(operands, index, self.resolved_tile(field[0]))
         return error / normaliser(context, index)
 
     def gradient(
@@ -61,7 +63,7 @@ class Engine:
             indices = _all(index, context)
             error, gradient = eqx.filter_value_and_grad(lambda t: squared_error((t, *operands[1:]), indices))(field[0])
         else:
-            gradient, error = error_gradient(operands, index, self._tile(field))
+            gradient, error = error_gradient(operands, index, self.resolved_tile(field[0]))
         norm = normaliser(context, index)
         return trees.scale(1 / norm, gradient), jax.lax.stop_gradient(error / norm)
 
@@ -81,14 +83,17 @@ class Engine:
             coords, values, weights = context.at(index)
             features = whole.features(coords)
             residual = whole.head(features) - values
-            score = scorer.score(whole, residual, features, index=index, key=key, step=step)
+            score = scorer.score(whole, residual, features, index=index, key=key, step=jnp.asarray(step))
             return score, weights * jnp.sum(residual**2, -1)
 
-        tile = None if self.kind == "unrolled" else self._tile(field)
+        tile = self.resolved_tile(field[0])
         return tile_map(one, context, tile)
 
-    def _tile(self, field: tuple[Field, Field]) -> int:
-        return self.tile or default_tile(max(leaf.shape[-1] for leaf in jax.tree.leaves(field[0]) if leaf.ndim))
+    def resolved_tile(self, field: Field) -> int | None:
+        """The tile that this field gets."""
+        if self.kind == "unrolled":
+            return None
+        return self.tile or default_tile(max(leaf.shape[-1] for leaf in jax.tree.leaves(field) if leaf.ndim))
 
 
 def normaliser(context: Context, index: Int[Array, "n"] | None) -> Float[Array, ""]:

@@ -65,7 +65,10 @@ def _error_gradient_bwd(residuals, cotangents, perturbed, operands, index, tile)
     wanted = (jax.tree.map(eqx.is_inexact_array, operands[0]), *perturbed[1:])
     moved, fixed = eqx.partition(operands, wanted)
     tangents = jax.tree.map(jnp.zeros_like, moved)
-    tangents = (jax.tree.map(lambda v, t: t if v is None else v, direction, tangents[0], is_leaf=_is_none), *tangents[1:])
+    tangents = (
+        jax.tree.map(lambda v, t: t if v is None else v, direction, tangents[0], is_leaf=_is_none),
+        *tangents[1:],
+    )
 
     def one(indices):
         def gradient(part):

@@ -61,6 +61,7 @@ class TrainSettings:
 
     Attributes:
         steps: outer steps.
+        minutes: stop after that time even if steps are left; ``None``: no limit.
         lr: Adam's rate on the initialisation.
         final_lr: rate at the last step, reached along a cosine; equal to ``lr`` by default (constant).
         clip: largest global norm of the meta-gradient.
@@ -72,6 +73,7 @@ class TrainSettings:
     """
 
     steps: int = 150_000
+    minutes: float | None = None
     lr: float = 1e-5
     final_lr: float | None = None
     clip: float = 1.0
@@ -235,7 +237,7 @@ def _build(cls: type, tree: Mapping[str, Any], prefix: str) -> Any:
         if hint is Part:
             check(isinstance(value, Mapping) and "name" in value, name, value, "a table with a name")
             values[key] = Part(value["name"], {k: v for k, v in value.items() if k != "name"})
-        elif dataclasses.is_dataclass(hint):
+        elif isinstance(hint, type) and dataclasses.is_dataclass(hint):
             check(isinstance(value, Mapping), name, value, "a table of settings")
             values[key] = _build(hint, value, f"{name}.")
         else:
@@ -246,7 +248,7 @@ def _build(cls: type, tree: Mapping[str, Any], prefix: str) -> Any:
 def _coerce(hint: Any, value: Any, name: str) -> Any:
     """``value`` as the annotated type, or `InvalidSetting`."""
     choices = get_args(hint)
-    if hint is float or float in choices and hint is not tuple:
+    if hint is float or (float in choices and hint is not tuple):
         if getattr(hint, "__origin__", None) is tuple:
             return _coerce_tuple(choices, value, name)
         if isinstance(value, int | float) and not isinstance(value, bool):

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import lax
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine, normaliser
 from ecop.adapt.rollout import Pruning
@@ -66,12 +66,12 @@ class FitInfo(NamedTuple):
 
 
 class Stepped(NamedTuple):
-    """The gradient of one step, and what it was made of.
+    """What one step needs, and what it was made of.
 
     Attributes:
-        gradient: the scaled gradient on the full context.
+        gradient: ∇L(θ_k; C), on the full context, not yet scaled.
         loss: L(θ_k; C).
-        factor: the scale.
+        factor: the scaling's factor.
         kept: indices of the points that the scaling compared with; ``None`` where it compares nothing.
     """
 
@@ -81,8 +81,28 @@ class Stepped(NamedTuple):
     kept: Int[Array, "n"] | None
 
 
+class FitState(eqx.Module):
+    """A fit under way; every part of it is an array.
+
+    Attributes:
+        theta: the adapted leaves.
+        moments: Adam's.
+        step: steps taken.
+        done: whether the loss has reached what was asked for.
+        mse: as in `FitInfo`.
+        factor: as in `FitInfo`.
+    """
+
+    theta: Field
+    moments: optax.OptState
+    step: Int[Array, ""]
+    done: Bool[Array, ""]
+    mse: Float[Array, "..."]
+    factor: Float[Array, "..."]
+
+
 def fit_context(
-    field: Field, context: Context, plan: FitPlan, key: PRNGKeyArray, until_mse: Float[Array, ""] | float = -1.0
+    field: Field, context: Context, plan: FitPlan, key: PRNGKeyArray, until_mse: Float[ArrayLike, ""] = -1.0
 ) -> tuple[Field, FitInfo]:
     """Fit a field to a signal.
 
@@ -96,38 +116,64 @@ def fit_context(
     Returns:
         The fitted field (its adapted leaves moved), and how it went.
     """
-    theta, rest = split_adapted(field)
-    adam = optax.adam(plan.adam_lr)
-    total = plan.total
-    nothing = jnp.full(total + 1, jnp.nan, context.values.dtype)
+    state = start_fit(field, context, plan)
+    state = advance_fit(state, field, context, plan, key, until_mse, plan.total)
+    return finish_fit(state, field, context, plan)
 
-    def going(carry):
-        _, _, step, done, _, _ = carry
-        return (step < total) & ~done
 
-    def body(carry):
-        theta, moments, step, _, mse, factors = carry
-        stepped = scaled_gradient((theta, rest), context, plan, jax.random.fold_in(key, step), step)
+def start_fit(field: Field, context: Context, plan: FitPlan) -> FitState:
+    """The state before the first step."""
+    theta, _ = split_adapted(field)
+    nothing = jnp.full(plan.total + 1, jnp.nan, context.values.dtype)
+    moments = optax.adam(plan.adam_lr).init(theta)
+    return FitState(theta, moments, jnp.zeros((), jnp.int32), jnp.zeros((), bool), nothing, nothing[:-1])
+
+
+def advance_fit(
+    state: FitState,
+    field: Field,
+    context: Context,
+    plan: FitPlan,
+    key: PRNGKeyArray,
+    until_mse: Float[ArrayLike, ""],
+    stop: Int[ArrayLike, ""],
+) -> FitState:
+    """Go on until step ``stop`` (at most the plan's last), or until the loss is reached."""
+    _, rest = split_adapted(field)
+
+    def body(state: FitState) -> FitState:
+        theta, step = state.theta, state.step
+        stepped = compare_gradients((theta, rest), context, plan, jax.random.fold_in(key, step), step)
         done = stepped.loss <= until_mse
         moved, moments = lax.cond(
             step < plan.steps,
-            lambda: (jax.tree.map(lambda p, g: p - plan.lr * g, theta, stepped.gradient), moments),
-            lambda: _adam_step(adam, theta, moments, stepped),
+            lambda: (descended(theta, stepped, plan), state.moments),
+            lambda: _adam_step(plan, theta, state.moments, stepped.gradient),
         )
-        theta = jax.tree.map(lambda new, old: jnp.where(done, old, new), moved, theta)
-        mse, factors = mse.at[step].set(stepped.loss), factors.at[step].set(jnp.where(done, jnp.nan, stepped.factor))
-        return theta, moments, step + jnp.where(done, 0, 1), done, mse, factors
+        return FitState(
+            theta=jax.tree.map(lambda new, old: jnp.where(done, old, new), moved, theta),
+            moments=moments,
+            step=step + jnp.where(done, 0, 1),
+            done=done,
+            mse=state.mse.at[step].set(stepped.loss),
+            factor=state.factor.at[step].set(jnp.where(done, jnp.nan, stepped.factor)),
+        )
 
-    start = (theta, adam.init(theta), jnp.zeros((), jnp.int32), jnp.zeros((), bool), nothing, nothing[:-1])
-    theta, _, step, _, mse, factors = lax.while_loop(going, body, start)
-    mse = mse.at[step].set(plan.engine.loss((theta, rest), context))
-    return eqx.combine(theta, rest), FitInfo(mse, factors, step)
+    stop = jnp.minimum(stop, plan.total)
+    return lax.while_loop(lambda state: (state.step < stop) & ~state.done, body, state)
 
 
-def scaled_gradient(
+def finish_fit(state: FitState, field: Field, context: Context, plan: FitPlan) -> tuple[Field, FitInfo]:
+    """The fitted field, and the loss behind the last step."""
+    _, rest = split_adapted(field)
+    mse = state.mse.at[state.step].set(plan.engine.loss((state.theta, rest), context))
+    return eqx.combine(state.theta, rest), FitInfo(mse, state.factor, state.step)
+
+
+def compare_gradients(
     field: tuple[Field, Field], context: Context, plan: FitPlan, key: PRNGKeyArray, step: Int[Array, ""]
 ) -> Stepped:
-    """The full context's gradient times the scaling's factor.
+    """The full context's gradient and the scaling's factor for it.
 
     Kept and remaining points are disjoint, so that the full gradient is their weighted mean: one scoring pass and the
     two gradients are 4 forward passes' worth of work.
@@ -136,7 +182,7 @@ def scaled_gradient(
         gradient, loss = plan.engine.gradient(field, context)
         norm = trees.norm(gradient)
         factor = plan.scaling.factor(Compared(norm, norm, loss, loss), step)
-        return Stepped(trees.scale(factor, gradient), loss, factor, None)
+        return Stepped(gradient, loss, factor, None)
     scores, _ = plan.engine.scores(field, context, plan.pruning.scorer, key, step)
     kept, others = highest(scores, context, plan.pruning.keep)
     kept_gradient, kept_loss = plan.engine.gradient(field, context, kept)
@@ -145,7 +191,7 @@ def scaled_gradient(
     gradient = trees.add(trees.scale(share, kept_gradient), trees.scale(1 - share, other_gradient))
     loss = share * kept_loss + (1 - share) * other_loss
     factor = plan.scaling.factor(Compared(trees.norm(kept_gradient), trees.norm(gradient), kept_loss, loss), step)
-    return Stepped(trees.scale(factor, gradient), loss, factor, kept)
+    return Stepped(gradient, loss, factor, kept)
 
 
 @eqx.filter_jit
@@ -175,13 +221,16 @@ def fit_step(
     `fit_context` takes the same steps; ``key`` is the fit's.
     """
     theta, rest = split_adapted(field)
-    stepped = scaled_gradient((theta, rest), context, plan, jax.random.fold_in(key, step), step)
-    moved = jax.tree.map(lambda p, g: p - plan.lr * g, theta, stepped.gradient)
-    return eqx.combine(moved, rest), stepped
+    stepped = compare_gradients((theta, rest), context, plan, jax.random.fold_in(key, step), step)
+    return eqx.combine(descended(theta, stepped, plan), rest), stepped
 
 
-def _adam_step(adam, theta, moments, stepped):
-    """Adam scales by itself, so that it is given the plain gradient."""
-    gradient = trees.scale(1 / jnp.where(stepped.factor > 0, stepped.factor, 1), stepped.gradient)
-    updates, moments = adam.update(gradient, moments, theta)
+def descended(theta: Field, stepped: Stepped, plan: FitPlan) -> Field:
+    """θ_k − α · factor · ∇L."""
+    return trees.subtract(theta, trees.scale(plan.lr * stepped.factor, stepped.gradient))
+
+
+def _adam_step(plan, theta, moments, gradient):
+    """Adam scales by itself, so that the factor is left out."""
+    updates, moments = optax.adam(plan.adam_lr).update(gradient, moments, theta)
     return optax.apply_updates(theta, updates), moments

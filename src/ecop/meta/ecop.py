@@ -82,9 +82,7 @@ class ECoP(MetaLearner):
         loss = task_loss + self.bootstrap_weight * distance
         return loss, {"loss": loss, "distance": distance, "target_loss": target_loss, **info}
 
-    def bootstrap(
-        self, adapted: Field, context: Context, target: Context
-    ) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    def bootstrap(self, adapted: Field, context: Context, target: Context) -> tuple[Float[Array, ""], Float[Array, ""]]:
         """‖θ_K − sg(θ_boot)‖₂ over all adapted parameters together, and L(θ_boot) on the target."""
         boot = descend(
             adapted, context, update=self.bootstrap_lr, steps=self.bootstrap_steps, engine=self.engine

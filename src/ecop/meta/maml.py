@@ -1,4 +1,4 @@
-"""Second-order MAML on the full context (Finn et al. 2017, arXiv 1703.03400); Learnit is its recipe for neural fields."""
+"""Second-order MAML on the full context (Finn et al. 2017, arXiv 1703.03400); for neural fields: Learnit."""
 
 import equinox as eqx
 from jaxtyping import Array, Float, Int, PRNGKeyArray
@@ -38,9 +38,7 @@ class MAML(MetaLearner):
         (_, info), gradient = value_and_gradient(lambda f: self.loss(f, context, target, key), field)
         return gradient, info
 
-    def loss(
-        self, field: Field, context: Context, target: Context, key: PRNGKeyArray
-    ) -> tuple[Float[Array, ""], Info]:
+    def loss(self, field: Field, context: Context, target: Context, key: PRNGKeyArray) -> tuple[Float[Array, ""], Info]:
         """L(θ_K; C), and numbers to log."""
         adapted, steps, _ = rollout(
             field, context, pruning=self.pruning, update=self.inner_lr, steps=self.inner_steps, key=key,

@@ -1,6 +1,6 @@
 """The outer loop: one step of Adam on the initialisation, from the mean meta-gradient of a batch of signals."""
 
-from typing import Literal
+from typing import Literal, cast
 
 import equinox as eqx
 import jax
@@ -50,7 +50,8 @@ class OuterLoop(eqx.Module):
 
     def init(self, field: Field, key: PRNGKeyArray) -> State:
         """The state before the first step."""
-        return State(field, self.optimiser.init(split_learned(field)[0]), jnp.zeros((), jnp.int32), key)
+        learned = cast(optax.Params, split_learned(field)[0])
+        return State(field, self.optimiser.init(learned), jnp.zeros((), jnp.int32), key)
 
     def step(self, state: State, context: Context, target: Context | None = None) -> tuple[State, Info]:
         """One outer step.
@@ -65,8 +66,9 @@ class OuterLoop(eqx.Module):
         """
         gradient, info = self.gradient(state, context, target)
         learned, rest = split_learned(state.field)
+        learned, gradient = cast(optax.Params, learned), cast(optax.Updates, gradient)  # Optax's types know no modules
         updates, optimiser = self.optimiser.update(gradient, state.optimiser, learned)
-        field = eqx.combine(optax.apply_updates(learned, updates), rest)
+        field = cast(Field, eqx.combine(optax.apply_updates(learned, updates), rest))
         info = {**info, "gradient_norm": trees.norm(gradient)}
         return State(field, optimiser, state.step + 1, state.key), info
 

@@ -1,0 +1,148 @@
+"""From a signal and an initialisation to a fitted signal: resampling, cutting, the compiled loop, and what it reached."""
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ecop.core import trees
+from ecop.core.errors import Diverged
+from ecop.fields.base import Field
+from ecop.fit.blocks import Blocks, cut
+from ecop.fit.fitted import Fitted
+from ecop.fit.loop import FitInfo, FitPlan, advance_fit, finish_fit, start_fit
+from ecop.signals.base import Signal
+from ecop.signals.context import Context, bucket, context_of
+from ecop.store.field_file import Dtype
+
+if TYPE_CHECKING:
+    from ecop.fit.initialisation import Initialisation
+
+OVERLAP = 8
+"""Samples that neighbouring blocks share."""
+
+QUIET_POINTS = 8_192
+"""Points up to which a fit is one call; a larger one comes back after every step to report progress."""
+
+
+def fit_signal(
+    initialisation: "Initialisation",
+    signal: Signal,
+    plan: FitPlan,
+    *,
+    until_psnr: float | None = None,
+    native: bool = False,
+    patches: bool = False,
+    dtype: Dtype = "float32",
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Fitted:
+    """Fit a signal; see `Initialisation.fit`, which is the way to call it."""
+    data = initialisation.recipe.data
+    original = signal.shape
+    signal = signal.with_channels(data.channels)
+    resampled = None
+    if not (native or patches):
+        shape = comparable_shape(signal.shape, data.size)
+        if shape != signal.shape:
+            signal, resampled = signal.resized(shape), original
+    blocks = cut(signal.shape, data.size, min(OVERLAP, min(data.size) // 4)) if patches else None
+    until_mse = -1.0 if until_psnr is None else 10 ** (-until_psnr / 10)
+    start = time.perf_counter()
+    fields, infos = [], []
+    pieces = [signal] if blocks is None else [signal.block(begin, blocks.shape) for begin in blocks.starts]
+    for number, piece in enumerate(pieces):
+        report = _reporter(progress, number, len(pieces), plan.total)
+        context = context_of(piece, data.grid, pad_to=bucket(math.prod(piece.shape)))
+        key = jax.random.fold_in(jax.random.key(seed), number)
+        field, info = fit_one(initialisation.field, context, plan, key, until_mse, report)
+        fields.append(as_stored(field, dtype))
+        infos.append(info)
+    curve = psnr_curve(infos)
+    fitted = Fitted(
+        fields[0] if blocks is None else jax.tree.map(lambda *leaves: np.stack(leaves), *fields),
+        signal.kind, signal.shape, signal.channels, signal.about, data.grid, blocks, dtype, curve,
+        seconds=time.perf_counter() - start, resampled=resampled,
+        provenance={
+            "initialisation": initialisation.name, "sha256": initialisation.provenance.get("sha256", ""),
+            "source": signal.source, "scaling": type(plan.scaling).__name__,
+        },
+    )  # fmt: skip
+    return dataclasses.replace(fitted, metrics=signal.metrics(fitted.render()))
+
+
+def fit_one(
+    field: Field,
+    context: Context,
+    plan: FitPlan,
+    key: Any,
+    until_mse: float = -1.0,
+    report: Callable[[int], None] | None = None,
+) -> tuple[Field, FitInfo]:
+    """Fit one context with compiled programs, reporting the steps done as they are done.
+
+    Raises:
+        Diverged: if the loss leaves the finite numbers.
+    """
+    state = _start(field, context, plan)
+    stride = plan.total if report is None or context.size <= QUIET_POINTS else 1
+    stop = 0
+    while stop < plan.total and not bool(state.done):
+        stop = min(plan.total, stop + stride)
+        state = _advance(state, field, context, plan, key, jnp.asarray(until_mse, jnp.float32), jnp.asarray(stop))
+        if report is not None:
+            report(int(state.step))
+    fitted, info = _finish(state, field, context, plan)
+    loss = float(info.mse[info.steps])
+    if not math.isfinite(loss):
+        raise Diverged(f"the fit diverged (loss {loss} after {int(info.steps)} steps); try --scaling none or fewer steps")
+    return fitted, info
+
+
+def comparable_shape(shape: tuple[int, ...], size: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with as many points as ``size`` and the aspect ratio of ``shape``; ``shape`` itself if it has no more.
+
+    Example:
+        >>> comparable_shape((3000, 3000), (178, 178)), comparable_shape((1000, 4000), (64, 64))
+        ((178, 178), (32, 128))
+    """
+    points, wanted = math.prod(shape), math.prod(size)
+    if points <= wanted:
+        return shape
+    factor = (wanted / points) ** (1 / len(shape))
+    return tuple(max(2, round(n * factor)) for n in shape)
+
+
+def as_stored(field: Field, dtype: Dtype) -> Field:
+    """The field on the host, with the precision that its file will have."""
+    return trees.with_leaves(field, lambda _, leaf: np.asarray(leaf).astype(dtype).astype(np.float32))
+
+
+def psnr_curve(infos: list[FitInfo]) -> tuple[float, ...]:
+    """PSNR in dB before each step and after the last, of the mean loss of the blocks; a block that ended stays."""
+    longest = max(int(info.steps) for info in infos)
+    losses = []
+    for info in infos:
+        own = np.asarray(info.mse)[: int(info.steps) + 1]
+        losses.append(np.concatenate([own, np.full(longest + 1 - len(own), own[-1])]))
+    mean = np.maximum(np.mean(losses, 0), 1e-12)
+    return tuple(float(db) for db in -10 * np.log10(mean))
+
+
+_start = eqx.filter_jit(start_fit)
+_advance = eqx.filter_jit(advance_fit)
+_finish = eqx.filter_jit(finish_fit)
+
+
+def _reporter(
+    progress: Callable[[int, int], None] | None, number: int, pieces: int, total: int
+) -> Callable[[int], None] | None:
+    if progress is None:
+        return None
+    return lambda step: progress(number * total + step, pieces * total)

@@ -1,0 +1,188 @@
+"""A fitted signal: the field or fields that stand for it, rendered at any resolution, kept in one file."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from ecop.core.errors import BadFieldFile, InvalidSetting
+from ecop.core.grids import Convention, GridSpec, regular_grid
+from ecop.core.limits import RENDER_PIXELS
+from ecop.core.recipe import check
+from ecop.core.registry import SIGNALS
+from ecop.fields.base import Field
+from ecop.fit.blocks import Blocks
+from ecop.fit.render import render_block_strips, render_strips
+from ecop.fit.tensors import describe_field, from_tensors, to_tensors
+from ecop.signals.base import Signal
+from ecop.store.field_file import Dtype, FieldFile
+
+Region = tuple[float, float, float, float]
+"""x0, y0, x1, y1 as fractions of the extent."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A signal as one field, or as one field a block.
+
+    Attributes:
+        field: the fitted field; with blocks every leaf has a leading axis of them.
+        kind: the signal's modality.
+        shape: samples that were fitted, along each axis.
+        channels: values of a sample.
+        about: what the modality needs to write the signal back.
+        convention: of the grid.
+        blocks: how the signal was cut, or ``None``.
+        dtype: how the parameters are stored; they have this precision already.
+        psnr_curve: PSNR in dB before each step and after the last, from the unclipped loss; mean over blocks' losses.
+        metrics: of the reconstruction from what is stored: ``psnr`` in dB, and the modality's others.
+        seconds: the fit took.
+        resampled: the shape that the signal had before it was resampled, or ``None``.
+        provenance: the initialisation, its checksum, the source.
+    """
+
+    field: Field
+    kind: str
+    shape: tuple[int, ...]
+    channels: int
+    about: Mapping[str, Any]
+    convention: Convention
+    blocks: Blocks | None = None
+    dtype: Dtype = "float32"
+    psnr_curve: tuple[float, ...] = ()
+    metrics: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    seconds: float = 0.0
+    resampled: tuple[int, ...] | None = None
+    provenance: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def steps(self) -> int:
+        """Steps taken."""
+        return max(0, len(self.psnr_curve) - 1)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the file."""
+        return self._file().nbytes(self.dtype)
+
+    def grid(self) -> GridSpec:
+        """The grid that was fitted."""
+        return regular_grid(self.shape, self.convention)
+
+    def render(
+        self, shape: tuple[int, ...] | None = None, *, scale: float | None = None, region: Region | None = None
+    ) -> Signal:
+        """The signal at any resolution; at its own, the samples that were fitted.
+
+        Args:
+            shape: samples along each axis.
+            scale: instead of a shape, a factor on the fitted one (on the region's share of it, with a region).
+            region: (x0, y0, x1, y1), fractions of the extent with 0 ≤ x0 < x1 ≤ 1, likewise y; all of it by default.
+
+        Raises:
+            InvalidSetting: for a shape, scale or region outside its range, or shape and scale together.
+            TooLarge: for more samples than the limit, which ``ECOP_MAX_RENDER_PIXELS`` raises.
+        """
+        grid = self.target_grid(shape, scale, region)
+        return self.signal_class.assemble(np.concatenate(list(self.strips(grid))), self.about, "render")
+
+    def render_to(
+        self,
+        path: str | Path,
+        shape: tuple[int, ...] | None = None,
+        *,
+        scale: float | None = None,
+        region: Region | None = None,
+    ) -> tuple[int, ...]:
+        """`render` into a file, strip by strip where the format allows; returns the shape."""
+        grid = self.target_grid(shape, scale, region)
+        self.signal_class.write_strips(path, self.strips(grid), grid.shape, self.channels, self.about)
+        return grid.shape
+
+    @property
+    def signal_class(self) -> type[Signal]:
+        """The modality's class."""
+        return SIGNALS[self.kind]
+
+    def target_grid(
+        self, shape: tuple[int, ...] | None, scale: float | None, region: Region | None
+    ) -> GridSpec:
+        """The grid that `render`'s arguments describe."""
+        check(shape is None or scale is None, "shape, scale", (shape, scale), "one of the two")
+        check(scale is None or 0 < scale < float("inf"), "scale", scale, "a factor above 0")
+        extent = None
+        if region is not None:
+            x0, y0, x1, y1 = region
+            extent = ((y0, y1), (x0, x1))
+            check(len(self.shape) == 2, "region", region, "a signal with two axes")
+        if shape is None:
+            shares = [end - start for start, end in extent] if extent else [1.0] * len(self.shape)
+            sizes = [n * share * (scale or 1) for n, share in zip(self.shape, shares, strict=True)]
+            check(all(0 < size < 2**40 for size in sizes), "region, scale", (region, scale), "a part of the extent")
+            shape = tuple(max(1, round(size)) for size in sizes)
+        elif len(shape) != len(self.shape):
+            raise InvalidSetting("shape", shape, f"{len(self.shape)} numbers")
+        check(all(n >= 1 for n in shape), "shape", shape, "at least one sample along every axis")
+        RENDER_PIXELS.check("the render", shape)
+        return regular_grid(shape, self.convention, region=extent)
+
+    def strips(self, grid: GridSpec) -> Iterator[np.ndarray]:
+        """The values on a grid, strip by strip along the first axis."""
+        if self.blocks is None:
+            return render_strips(self.field, grid)
+        return render_block_strips(self.field, self.blocks, grid, self.grid(), self.convention)
+
+    def save(self, path: str | Path) -> None:
+        """Write it to one file, with the type that it was fitted for.
+
+        Raises:
+            CannotWrite: if that is not possible.
+        """
+        self._file().save(path, self.dtype)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a file.
+
+        Raises:
+            BadFieldFile: if it is damaged, newer, or not a fitted field.
+        """
+        content = FieldFile.load(path)
+        if content.role != "fitted":
+            raise BadFieldFile(path, "holds an initialisation, not a fitted field", "fit a signal with it first")
+        blocks = None
+        try:
+            if content.blocks is not None:
+                starts = tuple(tuple(start) for start in content.blocks["starts"])
+                blocks = Blocks(tuple(content.blocks["shape"]), content.blocks["overlap"], starts)
+            signal, record = content.signal, content.provenance
+            field = from_tensors(content.field, content.upcast(), path, None if blocks is None else len(blocks.starts))
+            resampled = record["resampled_from"]
+            return cls(
+                field, signal["kind"], tuple(signal["shape"]), signal["channels"], signal["about"],
+                signal["grid"]["convention"], blocks, content.dtype, tuple(record["psnr_curve"]), content.metrics,
+                record["seconds"], None if resampled is None else tuple(resampled), record["from"],
+            )  # fmt: skip
+        except (KeyError, TypeError) as error:
+            raise BadFieldFile(path, f"its description is incomplete ({error})", "create it anew") from None
+
+    def _file(self) -> FieldFile:
+        blocks = None if self.blocks is None else dataclasses.asdict(self.blocks)
+        return FieldFile(
+            to_tensors(self.field),
+            role="fitted",
+            field=describe_field(self.field, self.signal_class.dimensions, self.channels),
+            signal={
+                "kind": self.kind, "shape": list(self.shape), "channels": self.channels, "about": dict(self.about),
+                "grid": {"convention": self.convention},
+            },
+            blocks=blocks,
+            provenance={
+                "from": dict(self.provenance), "seconds": self.seconds, "psnr_curve": list(self.psnr_curve),
+                "resampled_from": self.resampled and list(self.resampled),
+            },
+            metrics=self.metrics,
+        )  # fmt: skip

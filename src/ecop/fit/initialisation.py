@@ -1,0 +1,204 @@
+"""An initialisation: what training makes, a file holds, and every fit starts from."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self
+
+import jax
+
+from ecop.adapt.engine import Engine
+from ecop.adapt.rollout import Pruning
+from ecop.adapt.scaling import parse_scaling
+from ecop.core.errors import BadFieldFile, BadInput, UnknownName
+from ecop.core.recipe import FitSettings, Recipe, check
+from ecop.core.registry import FIELDS, SCORERS, SIGNALS
+from ecop.fields.base import Field, create_field
+from ecop.fit.fitted import Fitted
+from ecop.fit.loop import FitPlan
+from ecop.fit.tensors import describe_field, from_tensors, to_tensors
+from ecop.signals.base import Signal
+from ecop.store.field_file import Dtype, FieldFile
+
+Progress = Callable[[int, int], None]
+"""Called with the work done and all work, in steps or blocks."""
+
+
+@dataclass(frozen=True)
+class Initialisation:
+    """A field to start from, and how to fit with it.
+
+    Attributes:
+        field: θ_0.
+        recipe: how it was trained.
+        settings: the resolved test-time settings: nothing in them is ``None``.
+        provenance: data and licences, steps, seconds, versions.
+        metrics: what it reached in validation.
+        name: of the file or of the shipped initialisation.
+    """
+
+    field: Field
+    recipe: Recipe
+    settings: FitSettings
+    provenance: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    metrics: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    name: str = ""
+
+    @classmethod
+    def random(cls, recipe: Recipe, settings: FitSettings, seed: int = 0) -> Self:
+        """The field that training with ``recipe`` would start from: random parameters."""
+        field = create_recipe_field(recipe, jax.random.key(seed))
+        return cls(field, recipe, settings, name="random")
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Self:
+        """An initialisation that ships, by name; or a file; or a run folder, whose best one it takes.
+
+        Raises:
+            UnknownName: if it is none of the three.
+            BadFieldFile: if the file is damaged, newer, or not an initialisation.
+        """
+        path = find_initialisation(name_or_path)
+        content = FieldFile.load(path)
+        if content.role != "initialisation":
+            raise BadFieldFile(path, "holds a fitted field, not an initialisation", "render it, or give another file")
+        try:
+            recipe, settings = Recipe.from_dict(content.recipe), FitSettings(**content.fit)
+        except (TypeError, UnknownName) as error:
+            raise BadFieldFile(path, f"its settings cannot be read ({error})", "create it anew") from None
+        field = from_tensors(content.field, content.upcast(), path)
+        name = path.parent.name if path.stem in ("best", "last") else path.stem
+        return cls(field, recipe, settings, {**content.provenance, "sha256": content.sha256}, content.metrics, name)
+
+    def save(self, path: str | Path, dtype: Dtype = "float32") -> None:
+        """Write it to one file.
+
+        Raises:
+            CannotWrite: if that is not possible.
+            Diverged: if a parameter is not finite.
+        """
+        signal = SIGNALS[self.recipe.signal]
+        data = self.recipe.data
+        FieldFile(
+            to_tensors(self.field),
+            role="initialisation",
+            field=describe_field(self.field, signal.dimensions, data.channels),
+            signal={
+                "kind": self.recipe.signal, "shape": list(data.size), "channels": data.channels,
+                "grid": {"convention": data.grid},
+            },
+            recipe=self.recipe.to_dict(),
+            fit=dataclasses.asdict(self.settings),
+            provenance={k: v for k, v in self.provenance.items() if k != "sha256"},
+            metrics=self.metrics,
+        ).save(path, dtype)  # fmt: skip
+
+    def plan(
+        self, steps: int | None = None, scaling: str | None = None, limit: int = 0, engine: Engine = Engine()
+    ) -> FitPlan:
+        """The resolved settings as a plan; arguments that are not ``None`` replace them.
+
+        Raises:
+            InvalidSetting: for fewer than 0 steps.
+            UnknownName: for a scaling or scorer that is not registered.
+        """
+        own = self.settings
+        pruning = Pruning(SCORERS[own.scorer or "full"](), own.keep or 1.0)
+        return FitPlan(
+            pruning, parse_scaling(scaling or own.scaling), own.steps if steps is None else steps, float(own.lr or 1e-2),
+            limit=limit, engine=engine,
+        )  # fmt: skip
+
+    def fit(
+        self,
+        signal: Signal | str | Path,
+        steps: int | None = None,
+        *,
+        scaling: str | None = None,
+        until_psnr: float | None = None,
+        limit: int = 500,
+        native: bool = False,
+        patches: bool = False,
+        dtype: Dtype = "float32",
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Fitted:
+        """Turn a signal into a field.
+
+        Args:
+            signal: a signal, or the path of its file.
+            steps: inner steps; as the initialisation was trained for by default.
+            scaling: ``norm``, ``none``, ``warmup:N``, ``loss`` or ``constant:C``; the initialisation's by default.
+            until_psnr: go on behind the trained steps, with Adam, until this PSNR in dB or ``limit`` steps.
+            limit: most steps in all, with ``until_psnr``.
+            native: fit one field to all points, however many.
+            patches: fit one field to each block of the recipe's size.
+            dtype: how the parameters are stored: ``float32``, or ``float16`` for half the bytes.
+            seed: for scorers that draw.
+            progress: called as the work goes on.
+
+        Returns:
+            The fitted signal; with neither ``native`` nor ``patches`` a signal of more points than the recipe's is
+            first resampled to as many, at its own aspect ratio (`Fitted.resampled` says so).
+
+        Raises:
+            BadInput: for a file that cannot be read.
+            InvalidSetting: for ``native`` together with ``patches``, or a setting outside its range.
+            Diverged: if the fit leaves the finite numbers.
+
+        Example:
+            >>> import ecop
+            >>> from skimage import data
+            >>> from ecop.signals import Image
+            >>> picture = Image.assemble(data.astronaut()[::16, ::16] / 255, about={})
+            >>> fitted = ecop.load("photo").fit(picture, steps=4)
+            >>> fitted.render(scale=2).shape
+            (64, 64)
+        """
+        from ecop.fit.fit import fit_signal  # the two name each other
+
+        check(not (native and patches), "--native --patches", "both", "one of the two")
+        plan = self.plan(steps, scaling, limit if until_psnr is not None else 0)
+        opened = SIGNALS[self.recipe.signal].read(signal) if not isinstance(signal, Signal) else signal
+        return fit_signal(
+            self, opened, plan, until_psnr=until_psnr, native=native, patches=patches, dtype=dtype, seed=seed,
+            progress=progress,
+        )  # fmt: skip
+
+
+def create_recipe_field(recipe: Recipe, key: Any) -> Field:
+    """The random field that a recipe describes."""
+    signal = SIGNALS[recipe.signal]
+    return create_field(
+        FIELDS[recipe.field.name], key, signal.dimensions, recipe.data.channels, dict(recipe.field.settings)
+    )
+
+
+def find_initialisation(name_or_path: str | Path) -> Path:
+    """The file that a name, a file's path or a run folder stands for.
+
+    Raises:
+        UnknownName: if it is none of them.
+        BadInput: for a folder that is not a run with an initialisation.
+    """
+    path = Path(name_or_path)
+    if path.is_dir():
+        for name in ("best.safetensors", "last.safetensors"):
+            if (path / name).is_file():
+                return path / name
+        raise BadInput(path, "no best.safetensors or last.safetensors in this folder", "give a run folder or a file")
+    if path.is_file() or path.suffix == ".safetensors":
+        return path
+    folder = Path(str(resources.files("ecop.pretrained")))
+    if (folder / f"{name_or_path}.safetensors").is_file():
+        return folder / f"{name_or_path}.safetensors"
+    raise UnknownName("initialisation (file, run folder or shipped name)", str(name_or_path), shipped_initialisations())
+
+
+def shipped_initialisations() -> tuple[str, ...]:
+    """Names of the initialisations that ship with the package."""
+    folder = resources.files("ecop.pretrained")
+    names = (file.name for file in folder.iterdir())
+    return tuple(sorted(name.removesuffix(".safetensors") for name in names if name.endswith(".safetensors")))

@@ -1,0 +1,267 @@
+"""Training: a visible loop over tested steps, with a log, validations, samples and checkpoints in a run folder."""
+
+import dataclasses
+import math
+import signal as os_signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from ecop.adapt.engine import Engine
+from ecop.core.errors import BadInput, Diverged, InvalidSetting
+from ecop.core.recipe import Recipe
+from ecop.core.registry import SIGNALS
+from ecop.data.folder import Folder
+from ecop.data.loader import Loader, fixed_signals
+from ecop.data.splits import split_files
+from ecop.fields.base import Field
+from ecop.fit.initialisation import Initialisation, create_recipe_field
+from ecop.fit.loop import fit_batch
+from ecop.meta.build import batch_context, build_outer_loop, resolved_fit
+from ecop.meta.outer import State
+from ecop.meta.warnings import warnings
+from ecop.store.checkpoints import Checkpoints
+from ecop.store.run_folder import RunFolder, describe_files
+
+Report = Callable[[int, dict[str, Any]], None]
+"""Called after every outer step with its number (from 1) and the numbers of that step."""
+
+
+def train(
+    recipe: Recipe | str | Path,
+    data: str | Path,
+    out: str | Path,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+    start: Initialisation | None = None,
+    engine: Engine = Engine(),
+    report: Report | None = None,
+    warn: Callable[[str], None] | None = None,
+) -> Initialisation:
+    """Meta-learn an initialisation from a folder of signals.
+
+    Args:
+        recipe: a recipe, its name, or the path of its TOML file.
+        data: a folder of signals, read recursively.
+        out: the run's folder: recipe, log, checkpoints, samples, ``best.safetensors`` and ``last.safetensors``.
+        resume: go on with the run in ``out``, exactly as if it had never stopped.
+        overwrite: replace a run in ``out``.
+        start: begin from this initialisation instead of a random one; its field must be of the recipe's form.
+        engine: how losses and gradients are computed.
+        report: called after every step.
+        warn: called with plain sentences about what looks wrong; each once.
+
+    Returns:
+        The best initialisation in validation. Ctrl-C and SIGTERM save a checkpoint first, then raise
+        ``KeyboardInterrupt``.
+
+    Raises:
+        BadInput: if the data cannot be read or is too little.
+        Diverged: if the loss leaves the finite numbers.
+        CannotWrite: if ``out`` cannot be written.
+    """
+    recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
+    run = RunFolder.open(out) if resume else None
+    if run is not None and run.recipe != recipe:
+        run = _with_more_steps(run, recipe)
+    session = _Session.begin(recipe, data, engine, start)
+    run = run or RunFolder.create(out, recipe, overwrite=overwrite)
+    run.describe(**session.facts(engine))
+    checkpoints = Checkpoints(run.checkpoints)
+    state, best, seconds = session.state, -math.inf, 0.0
+    if resume:
+        state, best, seconds = _restored(checkpoints, state)
+        run.rewind(int(state.step))
+    step = eqx.filter_jit(session.loop.step)
+    warned: set[str] = set()
+    limit = math.inf if recipe.train.minutes is None else 60 * recipe.train.minutes
+    begun = time.perf_counter() - seconds
+    with _stoppable() as stopped:
+        batches = session.loader.batches(int(state.step))
+        while int(state.step) < recipe.train.steps and time.perf_counter() - begun < limit:
+            values = next(batches)
+            state, info = step(state, batch_context(values, recipe))
+            number = int(state.step)
+            numbers = _means(info)
+            _refuse_divergence(numbers, number, recipe)
+            seconds = time.perf_counter() - begun
+            last = number == recipe.train.steps or seconds >= limit
+            if number % recipe.train.validate_every == 0 or last or stopped():
+                numbers |= session.validate(state.field, run, number)
+                best = session.keep(state, run, numbers, best, seconds)
+            if number % recipe.train.log_every == 0 or "psnr" in numbers:
+                run.log(number, seconds=round(seconds, 3), **numbers)
+                for sentence in warnings(numbers, session.loop.learner.inner_lr):
+                    _once(sentence, warned, warn)
+            if number % recipe.train.checkpoint_every == 0 or last or stopped():
+                checkpoints.save(number, eqx.filter(state, eqx.is_array), {"best": _json(best), "seconds": seconds})
+            if report is not None:
+                report(number, numbers)
+            if stopped():
+                raise KeyboardInterrupt
+    return Initialisation.load(run.path)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Session:
+    """What one call of `train` works with and does not change."""
+
+    recipe: Recipe
+    loop: Any
+    state: State
+    loader: Loader
+    validation: np.ndarray
+    files: dict[str, Any]
+    parent: dict[str, Any]
+
+    @classmethod
+    def begin(
+        cls, recipe: Recipe, data: str | Path, engine: Engine, start: Initialisation | None
+    ) -> "_Session":
+        loop = build_outer_loop(recipe, engine)
+        signal_class = SIGNALS[recipe.signal]
+        folder = Folder(data, signal_class)
+        split = split_files(folder, recipe.data)
+        held = split["validation"] or split["train"]
+        chosen = held[: recipe.train.validation_signals]
+        validation = np.stack([s.values for s in fixed_signals(chosen, signal_class, recipe.data)])
+        loader = Loader(split["train"], signal_class, recipe.data, recipe.train.seed)
+        field_key, run_key = jax.random.split(jax.random.key(recipe.train.seed))
+        field = create_recipe_field(recipe, field_key) if start is None else _like(start.field, recipe, field_key)
+        parent = {} if start is None else {"name": start.name, "sha256": start.provenance.get("sha256", "")}
+        files = {name: describe_files(folder.root, paths) for name, paths in split.items()}
+        return cls(recipe, loop, loop.init(field, run_key), loader, validation, files, parent)
+
+    def facts(self, engine: Engine) -> dict[str, Any]:
+        """What the run is described by, beside its recipe."""
+        return {
+            "device": jax.devices()[0].device_kind, "platform": jax.default_backend(), "engine": engine.kind,
+            "tile": engine.resolved_tile(self.state.field), "signals": self.loop.signals, "data": self.files,
+            "parent": self.parent,
+        }  # fmt: skip
+
+    def initialisation(self, field: Field, metrics: dict[str, Any], seconds: float, step: int) -> Initialisation:
+        """The field with all that its file says."""
+        provenance = {
+            "data": self.files, "steps": step, "seconds": round(seconds, 1), "parent": self.parent,
+            "signals_seen": step * self.recipe.data.batch, "version": version("ecop"),
+        }  # fmt: skip
+        return Initialisation(field, self.recipe, resolved_fit(self.recipe), provenance, metrics)
+
+    def validate(self, field: Field, run: RunFolder, step: int) -> dict[str, float]:
+        """Fit the validation signals as at test time; writes the first ones beside their originals."""
+        plan = self.initialisation(field, {}, 0.0, step).plan()
+        contexts = batch_context(self.validation, self.recipe)
+        theta, info = fit_batch(field, contexts, plan, jax.random.key(0), np.float32(-1))
+        mse = np.maximum(np.asarray(info.mse)[:, -1], 1e-12)
+        numbers = {"psnr": float(np.mean(-10 * np.log10(mse)))}
+        if plan.scaling.compares and plan.pruning.active:
+            numbers["ratio"] = float(np.max(np.asarray(info.factor)))
+        _write_samples(self, field, theta, run, step)
+        return numbers
+
+    def keep(
+        self, state: State, run: RunFolder, numbers: dict[str, Any], best: float, seconds: float
+    ) -> float:
+        """Write the last initialisation, and the best one if this is it; returns the best PSNR so far."""
+        step = int(state.step)
+        current = self.initialisation(state.field, {"validation_psnr": numbers["psnr"]}, seconds, step)
+        current.save(run.last)
+        if numbers["psnr"] > best:
+            current.save(run.best)
+        return max(best, numbers["psnr"])
+
+
+def _write_samples(session: _Session, field: Field, theta: Field, run: RunFolder, step: int, most: int = 4) -> None:
+    from ecop.fit.render import evaluate
+
+    signal_class = SIGNALS[session.recipe.signal]
+    contexts = batch_context(session.validation[:most], session.recipe)
+    rows = []
+    for number, original in enumerate(session.validation[:most]):
+        own = jax.tree.map(lambda leaf, n=number: leaf[n], theta)
+        fitted = eqx.combine(own, field)
+        coords = jax.tree.map(lambda leaf: leaf[0], contexts.points).at(np.arange(contexts.values.shape[1]))
+        rows.append(np.concatenate([original, np.asarray(evaluate(fitted, coords)).reshape(original.shape)], axis=-2))
+    picture = signal_class.assemble(np.concatenate(rows, axis=0), {}, "sample")
+    picture.write(run.samples / f"{step:07d}{signal_class.preferred_suffix}")
+
+
+def _like(field: Field, recipe: Recipe, key: Any) -> Field:
+    """``field`` if it has the recipe's form."""
+    expected = eqx.filter_eval_shape(lambda: create_recipe_field(recipe, key))
+    if not eqx.tree_equal(jax.tree.map(lambda a: a.shape, field), jax.tree.map(lambda a: a.shape, expected)):
+        raise InvalidSetting("init", type(field).__name__, "an initialisation of the recipe's field, width and depth")
+    return field
+
+
+def _with_more_steps(run: RunFolder, recipe: Recipe) -> RunFolder:
+    """A run may be resumed for longer; nothing else of its recipe may change, or it would be another run."""
+    longer = dataclasses.replace(
+        run.recipe,
+        train=dataclasses.replace(run.recipe.train, steps=recipe.train.steps, minutes=recipe.train.minutes),
+    )
+    if longer != recipe:
+        raise BadInput(run.path, "the recipe is not the one that the run was begun with", "leave it out to go on")
+    return run
+
+
+def _restored(checkpoints: Checkpoints, state: State) -> tuple[State, float, float]:
+    arrays, static = eqx.partition(state, eqx.is_array)
+    checkpoint = checkpoints.restore(arrays)
+    best = checkpoint.notes["best"]
+    return eqx.combine(checkpoint.state, static), -math.inf if best is None else best, checkpoint.notes["seconds"]
+
+
+def _means(info: dict[str, Any]) -> dict[str, float]:
+    return {name: float(np.mean(np.asarray(value))) for name, value in info.items()}
+
+
+def _refuse_divergence(numbers: dict[str, float], step: int, recipe: Recipe) -> None:
+    if not math.isfinite(numbers["loss"]) or not math.isfinite(numbers["gradient_norm"]):
+        raise Diverged(
+            f"training diverged at step {step} (loss {numbers['loss']}): lower train.lr (now {recipe.train.lr:g}) "
+            "or learner.inner_lr; the last checkpoint and initialisation are from before"
+        )
+
+
+def _once(sentence: str, warned: set[str], warn: Callable[[str], None] | None) -> None:
+    kind = sentence.split("(")[0]
+    if warn is not None and kind not in warned:
+        warned.add(kind)
+        warn(sentence)
+
+
+def _json(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM set a flag that the loop reads behind each step, so that it can end in good order."""
+    caught: list[int] = []
+    names: Sequence[Any] = (os_signal.SIGINT, os_signal.SIGTERM)
+
+    def note(number: int, frame: Any) -> None:
+        if caught:  # asked twice: at once
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    try:
+        before = {name: os_signal.signal(name, note) for name in names}
+    except ValueError:  # not in the main thread: the caller's business
+        yield lambda: False
+        return
+    try:
+        yield lambda: bool(caught)
+    finally:
+        for name, handler in before.items():
+            os_signal.signal(name, handler)
