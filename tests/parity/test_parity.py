@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from ecop.adapt import Engine, Pruning, parse_scaling, rollout
-from ecop.fields import Siren
-from ecop.fields.base import Affine, split_adapted
-from ecop.fit.loop import FitPlan, fit_batch
-from ecop.meta import MAML, ECoP, FirstOrderMAML, OuterLoop, adam, stack
 from ecop.core.recipe import TrainSettings
 from ecop.core.registry import SCORERS
+from ecop.fields import Siren
+from ecop.fields.base import Affine
+from ecop.fit.loop import FitPlan, fit_batch
+from ecop.meta import MAML, ECoP, FirstOrderMAML, OuterLoop, adam, stack
 from ecop.signals.context import point_context
 
 FOLDER = Path(os.environ.get("ECOP_PARITY_DIR", Path(__file__).parent))
@@ -139,6 +139,4 @@ def unstack(batch):
 def descend_from(adapted, context, learner):
     from ecop.adapt import descend
 
-    return descend(
-        adapted, context, update=learner.bootstrap_lr, steps=learner.bootstrap_steps, engine=learner.engine
-    )
+    return descend(adapted, context, update=learner.bootstrap_lr, steps=learner.bootstrap_steps, engine=learner.engine)

@@ -109,7 +109,7 @@ def rollout(
         if index is None:
             info = info._replace(loss=kept_loss)
         # The update's own residuals are recomputed on the way back, so that only θ_k and the gradient are kept.
-        theta, state = jax.checkpoint(update)(theta, state, gradient, step)
+        theta, state = eqx.filter_checkpoint(update)(theta, state, gradient, step)
         return (theta, state, kept), (info, index)
 
     start = (theta, update.init(theta), jnp.zeros(context.size, bool) if pruning.active else None)

@@ -57,9 +57,7 @@ def _sincos_float32(x):
         rest = rest - turns * part
     square = rest * rest
     sine = rest + rest * square * ((_SINE[0] * square + _SINE[1]) * square + _SINE[2])
-    cosine = (
-        1 - np.float32(0.5) * square + square * square * ((_COSINE[0] * square + _COSINE[1]) * square + _COSINE[2])
-    )
+    cosine = 1 - np.float32(0.5) * square + square * square * ((_COSINE[0] * square + _COSINE[1]) * square + _COSINE[2])
     quadrant = turns.astype(jnp.int32)
     swap = (quadrant & 1) == 1
     sine, cosine = jnp.where(swap, cosine, sine), jnp.where(swap, sine, cosine)

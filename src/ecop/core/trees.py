@@ -56,7 +56,9 @@ def named_leaves(tree: Tree) -> dict[str, Any]:
 
 def with_leaves(tree: Tree, replace: Callable[[str, Any], Any]) -> Tree:
     """The tree with every leaf replaced by ``replace(dotted path, leaf)``."""
-    return jax.tree_util.tree_map_with_path(lambda path, leaf: replace(".".join(str(_key(k)) for k in path), leaf), tree)
+    return jax.tree_util.tree_map_with_path(
+        lambda path, leaf: replace(".".join(str(_key(k)) for k in path), leaf), tree
+    )
 
 
 def _key(entry: Any) -> Any:

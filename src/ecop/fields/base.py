@@ -36,9 +36,7 @@ class Field(eqx.Module):
         """The prediction from the last hidden layer."""
 
     @abc.abstractmethod
-    def head_gradient_norm(
-        self, residual: Float[Array, "n d_out"], features: Float[Array, "n h"]
-    ) -> Float[Array, "n"]:
+    def head_gradient_norm(self, residual: Float[Array, "n d_out"], features: Float[Array, "n h"]) -> Float[Array, "n"]:
         """Norm of each point's loss gradient with respect to the head's parameters, up to one constant factor."""
 
     @abc.abstractmethod
@@ -51,11 +49,12 @@ class Field(eqx.Module):
 
     @classmethod
     @abc.abstractmethod
-    def create(cls, key: PRNGKeyArray, *, d_in: int, d_out: int, **settings: Any) -> Self:
+    def create(cls, key: PRNGKeyArray, *args: Any, d_in: int, d_out: int, **settings: Any) -> Self:
         """A field with random parameters.
 
         Args:
             key: a JAX random key.
+            *args: nothing; beside ``**settings`` it tells type checkers that every class names its own settings.
             d_in: coordinates of a point.
             d_out: values of a point.
             **settings: the class's own.

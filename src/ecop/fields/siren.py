@@ -75,9 +75,7 @@ class Siren(Field):
         """The linear layer and the offset."""
         return self.layers[-1](features) + self.output_offset
 
-    def head_gradient_norm(
-        self, residual: Float[Array, "n d_out"], features: Float[Array, "n h"]
-    ) -> Float[Array, "n"]:
+    def head_gradient_norm(self, residual: Float[Array, "n d_out"], features: Float[Array, "n h"]) -> Float[Array, "n"]:
         """Exact, see `affine_gradient_norm`."""
         return affine_gradient_norm(residual, features)
 

@@ -18,7 +18,7 @@ from ecop.adapt.engine import Engine
 from ecop.core.errors import BadInput, Diverged, InvalidSetting
 from ecop.core.recipe import Recipe
 from ecop.core.registry import SIGNALS
-from ecop.data.folder import Folder
+from ecop.data.folder import find_files
 from ecop.data.loader import Loader, fixed_signals
 from ecop.data.splits import split_files
 from ecop.fields.base import Field
@@ -128,16 +128,15 @@ class _Session:
     ) -> "_Session":
         loop = build_outer_loop(recipe, engine)
         signal_class = SIGNALS[recipe.signal]
-        folder = Folder(data, signal_class)
-        split = split_files(folder, recipe.data)
-        held = split["validation"] or split["train"]
-        chosen = held[: recipe.train.validation_signals]
+        root = Path(data)
+        split = split_files(find_files(root, signal_class), root, recipe.data)
+        chosen = (split.validation or split.train)[: recipe.train.validation_signals]
         validation = np.stack([s.values for s in fixed_signals(chosen, signal_class, recipe.data)])
-        loader = Loader(split["train"], signal_class, recipe.data, recipe.train.seed)
+        loader = Loader(split.train, signal_class, recipe.data, recipe.train.seed)
         field_key, run_key = jax.random.split(jax.random.key(recipe.train.seed))
         field = create_recipe_field(recipe, field_key) if start is None else _like(start.field, recipe, field_key)
         parent = {} if start is None else {"name": start.name, "sha256": start.provenance.get("sha256", "")}
-        files = {name: describe_files(folder.root, paths) for name, paths in split.items()}
+        files = {part: describe_files(root, paths) for part, paths in vars(split).items() if paths}
         return cls(recipe, loop, loop.init(field, run_key), loader, validation, files, parent)
 
     def facts(self, engine: Engine) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import abc
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
@@ -57,7 +56,9 @@ class AffineGrid(Points):
                 grid of its own (`GridSpec.block`).
         """
         if grid.size >= 2**31:
-            raise InvalidSetting("shape", grid.shape, "fewer than 2^31 points in one context; cut the signal into blocks")
+            raise InvalidSetting(
+                "shape", grid.shape, "fewer than 2^31 points in one context; cut the signal into blocks"
+            )
         return cls(jnp.asarray(grid.shape, jnp.int32), jnp.asarray(grid.origin), jnp.asarray(grid.spacing))
 
     def at(self, index: Int[Array, "n"]) -> Float[Array, "n d_in"]:
