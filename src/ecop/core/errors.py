@@ -61,5 +61,12 @@ class MissingExtra(EcopError):
         super().__init__(f"{what} needs an optional part: pip install 'ecop[{extra}]'")
 
 
+class CannotFetch(EcopError):
+    """A data set or package that cannot be had."""
+
+    def __init__(self, what: str, problem: str, remedy: str):
+        super().__init__(f"cannot fetch {what}: {problem}; {remedy}")
+
+
 class Diverged(EcopError):
     """Training or fitting left the finite numbers; the message names the setting to change."""

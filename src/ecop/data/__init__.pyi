@@ -1,0 +1,10 @@
+from .crops import centre_cut as centre_cut
+from .crops import random_window as random_window
+from .fetch import DATASETS as DATASETS
+from .fetch import Dataset as Dataset
+from .fetch import fetch as fetch
+from .folder import find_files as find_files
+from .loader import Loader as Loader
+from .loader import fixed_signals as fixed_signals
+from .splits import Split as Split
+from .splits import split_files as split_files

@@ -1,0 +1,107 @@
+"""Which files train, which validate, which test: decided once for each file, so that no crop of it crosses over."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ecop.core.errors import BadInput, UnknownName
+from ecop.core.recipe import DataSettings
+from ecop.data.folder import relative_name
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Files of each split, in the order in which they were found."""
+
+    train: list[Path] = field(default_factory=list)
+    validation: list[Path] = field(default_factory=list)
+    test: list[Path] = field(default_factory=list)
+
+
+def split_files(files: list[Path], source: Path | str, settings: DataSettings) -> Split:
+    """Assign every file to a split.
+
+    With ``settings.split_file`` the list decides, and a file that it does not name is in no split. Otherwise, if
+    ``source`` has a folder ``train`` beside ``validation`` or ``test``, the folders decide (files elsewhere are in
+    no split), and only validation is drawn from ``train`` where it has no folder. Otherwise a hash of ``split_seed``
+    and the file's name below ``source`` decides: the same wherever the folder lies, and a file that is added leaves
+    the others where they were (but for the smallest folders: a split with a share above 0 gets at least one file
+    where two files, three for both, allow it, and ``train`` is never empty).
+
+    Args:
+        files: as `find_files` gives them.
+        source: the folder below which they lie.
+        settings: ``validation``, ``test``, ``split_seed`` and ``split_file``.
+
+    Raises:
+        BadInput: if the list cannot be read, a line is not ``NAME train|validation|test``, or nothing is left to
+            train on.
+        UnknownName: if the list names a file that is not there; the message gives the nearest one.
+    """
+    names = {relative_name(path, Path(source)): path for path in files}
+    if settings.split_file is not None:
+        chosen = _listed(Path(settings.split_file), names)
+    elif {name.partition("/")[0] for name in names if "/" in name} >= {"train"} and _has_other_folder(names):
+        chosen = _by_folder(names, settings)
+    else:
+        chosen = _by_hash(list(names), settings.validation, settings.test, settings.split_seed)
+    if "train" not in chosen.values():
+        raise BadInput(settings.split_file or source, "nothing is left to train on", "assign files to train")
+    return Split(*([names[name] for name in names if chosen.get(name) == part] for part in PARTS))
+
+
+def _has_other_folder(names: dict[str, Path]) -> bool:
+    return any(name.startswith(("validation/", "test/")) for name in names)
+
+
+def _by_folder(names: dict[str, Path], settings: DataSettings) -> dict[str, str]:
+    chosen: dict[str, str] = {}
+    for name in names:
+        folder = name.partition("/")[0]
+        if folder in PARTS:
+            chosen[name] = folder
+    if "validation" not in chosen.values():
+        train = [name for name, part in chosen.items() if part == "train"]
+        chosen |= _by_hash(train, settings.validation, 0, settings.split_seed)
+    return chosen
+
+
+def _by_hash(names: list[str], validation: float, test: float, seed: int) -> dict[str, str]:
+    """Test below its share of [0, 1), validation above it, then train."""
+    place = {name: _place(seed, name) for name in names}
+    ranked = sorted(names, key=lambda name: (place[name], name))
+    tested = sum(p < test for p in place.values())
+    validated = sum(test <= p < test + validation for p in place.values())
+    validated = max(validated, 1 if validation > 0 and len(names) >= 2 else 0)
+    tested = max(tested, 1 if test > 0 and len(names) >= (3 if validation > 0 else 2) else 0)
+    while names and tested + validated >= len(names):  # train is never empty
+        tested, validated = (tested - 1, validated) if tested > validated else (tested, validated - 1)
+    parts: list[str] = ["test"] * tested + ["validation"] * validated
+    return dict.fromkeys(names, "train") | dict(zip(ranked, parts, strict=False))
+
+
+def _place(seed: int, name: str) -> float:
+    """A number in [0, 1) that only the seed and the name decide."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big") / 2**64
+
+
+def _listed(path: Path, names: dict[str, Path]) -> dict[str, str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(path, f"the split list cannot be read ({error})", "give a text file") from None
+    chosen: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, _, part = line.strip().rpartition(" ")
+        name = name.strip()
+        if not name or part not in PARTS:
+            raise BadInput(path, f"line {number} is {line!r}", "write NAME train, NAME validation or NAME test")
+        if name not in names:
+            raise UnknownName(f"file of line {number} of {path}", name, names)
+        if chosen.setdefault(name, part) != part:
+            raise BadInput(path, f"line {number} puts {name} into a second split", "name every file once")
+    return chosen
