@@ -1,7 +1,21 @@
-"""Shared by all tests: float64 where a test asks for it, and a compilation cache."""
+"""Shared by all tests: annotations are enforced, shapes included; float64 and quick compilation for who asks."""
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
+from jaxtyping import install_import_hook
+
+# Must come before the first import of the package. beartype knows `Self` only in classes that it decorates itself,
+# while the hook decorates functions: `Self` is not checked.
+install_import_hook(
+    "ecop",
+    "beartype.beartype(conf=beartype.BeartypeConf(hint_overrides=beartype.FrozenDict("
+    "{__import__('typing').Self: __import__('typing').Any})))",
+)
+
+SMALL = {"width": 8, "depth": 3, "frequencies": 6, "sigma": 1.0}
+"""Settings that make any registered field small; a field takes those that it knows."""
 
 
 @pytest.fixture
@@ -9,3 +23,60 @@ def float64():
     """JAX computes in float64 within the test."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture
+def quick_compile():
+    """XLA compiles without its costly optimisations: the same mathematics, half the compile time."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture(scope="session")
+def small_field():
+    """Makes a small field of a registered name, in the widest float that is enabled unless told otherwise."""
+    from ecop.core.registry import FIELDS
+    from ecop.fields.base import create_field, setting_names
+
+    def make(name="siren", d_in=2, d_out=3, seed=0, dtype=None):
+        known = setting_names(FIELDS[name])
+        settings = {key: value for key, value in SMALL.items() if key in known}
+        field = create_field(FIELDS[name], jax.random.key(seed), d_in, d_out, settings)
+        return field if dtype is None else jax.tree.map(lambda leaf: leaf.astype(dtype), field)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def scattered():
+    """Makes a context of scattered points; ``ragged``: weights from 0 to 2, and rows of padding."""
+    from ecop.signals.context import padded, point_context
+
+    def make(points=30, d_in=2, d_out=3, seed=0, ragged=False, dtype=None):
+        rng = np.random.default_rng(seed)
+        coords, values = rng.uniform(-1, 1, (points, d_in)), rng.uniform(0, 1, (points, d_out))
+        weights = np.where(rng.uniform(size=points) < 0.2, 0, rng.uniform(0.5, 2, points)) if ragged else None
+        context = point_context(coords, values, weights)
+        if dtype is not None:
+            context = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), context)
+        return padded(context, points + 5) if ragged else context
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def assert_same():
+    """Asserts that two trees agree, each leaf in the norm, and that there is something to agree on."""
+
+    def check(ours, theirs, rtol=1e-9):
+        ours, theirs = jax.tree.leaves(ours), jax.tree.leaves(theirs)
+        assert len(ours) == len(theirs)
+        assert sum(float(jnp.sum(jnp.abs(leaf))) for leaf in theirs) > 0
+        for a, b in zip(ours, theirs, strict=True):
+            assert a.shape == b.shape
+            assert a.dtype == b.dtype
+            difference = np.linalg.norm(np.ravel(a) - np.ravel(b))
+            assert difference <= rtol * np.linalg.norm(np.ravel(b)), (a, b)
+
+    return check

@@ -60,7 +60,7 @@ def highest_mask(scores: Float[Array, "m"], count: Int[Array, ""]) -> Bool[Array
     bits = ordered.dtype.itemsize * 8
 
     def narrow(i, threshold):
-        candidate = threshold | (one << (bits - 1 - i).astype(ordered.dtype))
+        candidate = threshold | (one << jnp.asarray(bits - 1 - i, ordered.dtype))
         return jnp.where(jnp.sum(ordered >= candidate) >= count, candidate, threshold)
 
     threshold = lax.fori_loop(0, bits, narrow, jnp.zeros((), ordered.dtype))
