@@ -1,7 +1,7 @@
 """What every modality offers: one class per modality, on the host, without JAX."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -60,6 +60,21 @@ class Signal(abc.ABC):
 
         Raises:
             CannotWrite: for a folder that cannot be written, a full disk or an unknown suffix.
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def write_strips(
+        cls,
+        path: Path | str,
+        strips: Iterable[np.ndarray],
+        shape: tuple[int, ...],
+        channels: int,
+        about: Mapping[str, Any],
+    ) -> None:
+        """`write` for a field's predictions that arrive in strips along the first axis, (n, *shape[1:], channels) each.
+
+        Where the format allows it no more than a strip is kept in memory.
         """
 
     @classmethod

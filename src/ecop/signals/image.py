@@ -1,7 +1,7 @@
 """Images: grey, RGB or RGBA on a grid of rows and columns."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -14,6 +14,7 @@ from ecop.metrics.psnr import psnr
 from ecop.metrics.ssim import WINDOW, ssim
 from ecop.signals.base import Signal
 from ecop.signals.image_reading import read_pixels
+from ecop.signals.image_streaming import write_image_strips
 from ecop.signals.image_writing import quantised, write_pixels
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow and JPEG have it
@@ -83,6 +84,18 @@ class Image(Signal):
             MissingExtra: for a 16-bit RGB PNG without the extra ``images``.
         """
         write_pixels(Path(path), self.values, self.bits)
+
+    @classmethod
+    def write_strips(
+        cls,
+        path: Path | str,
+        strips: Iterable[np.ndarray],
+        shape: tuple[int, ...],
+        channels: int,
+        about: Mapping[str, Any],
+    ) -> None:
+        """`write` for predictions that arrive strip by strip; PNG and TIFF keep no more than a strip in memory."""
+        write_image_strips(Path(path), strips, shape, channels, about.get("bits", 8))
 
     @classmethod
     def assemble(cls, values: np.ndarray, about: Mapping[str, Any], source: str = "") -> Self:

@@ -21,13 +21,22 @@ def write_pixels(path: Path, values: np.ndarray, bits: int) -> None:
         CannotWrite: for an unknown suffix, alpha in a JPEG, or whatever the system objects to.
         MissingExtra: for a 16-bit RGB PNG without the extra ``images``.
     """
+    encoded = encoder_of(path)(path, values, bits)
+    with atomic_write(path) as stream:
+        stream.write(encoded)
+
+
+def encoder_of(path: Path) -> Callable[[Path, np.ndarray, int], bytes]:
+    """What writes the format that the suffix names.
+
+    Raises:
+        CannotWrite: for a suffix of no image format.
+    """
     encode = ENCODERS.get(path.suffix.lower())
     if encode is None:
         problem = f"{path.suffix!r} is not a suffix of an image format" if path.suffix else "the name has no suffix"
         raise CannotWrite(path, problem, f"choose one of: {', '.join(ENCODERS)}")
-    encoded = encode(path, values, bits)
-    with atomic_write(path) as stream:
-        stream.write(encoded)
+    return encode
 
 
 def quantised(values: np.ndarray, bits: int) -> np.ndarray:
