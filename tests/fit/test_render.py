@@ -1,5 +1,7 @@
 """Where rendered samples lie: a field that is linear in its coordinates shows any shift or stretch exactly."""
 
+import itertools
+
 import equinox as eqx
 import hypothesis
 import jax
@@ -119,7 +121,7 @@ def test_blocks_cover_every_sample_and_overlap(shape, overlap):
         starts = sorted({start[axis] for start in blocks.starts})
         assert all(
             b - a <= blocks.shape[axis] - min(overlap, blocks.shape[axis])
-            for a, b in zip(starts, starts[1:], strict=False)
+            for a, b in itertools.pairwise(starts)
         )
 
 

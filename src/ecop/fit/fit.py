@@ -1,4 +1,4 @@
-"""From a signal and an initialisation to a fitted signal: resampling, cutting, the compiled loop, and what it reached."""
+"""From a signal and an initialisation to a fitted signal: resampling, cutting, the compiled loop, the metrics."""
 
 import dataclasses
 import math
@@ -14,7 +14,7 @@ import numpy as np
 from ecop.core import trees
 from ecop.core.errors import Diverged
 from ecop.fields.base import Field
-from ecop.fit.blocks import Blocks, cut
+from ecop.fit.blocks import cut
 from ecop.fit.fitted import Fitted
 from ecop.fit.loop import FitInfo, FitPlan, advance_fit, finish_fit, start_fit
 from ecop.signals.base import Signal
@@ -101,7 +101,8 @@ def fit_one(
     fitted, info = _finish(state, field, context, plan)
     loss = float(info.mse[info.steps])
     if not math.isfinite(loss):
-        raise Diverged(f"the fit diverged (loss {loss} after {int(info.steps)} steps); try --scaling none or fewer steps")
+        steps = int(info.steps)
+        raise Diverged(f"the fit diverged (loss {loss} after {steps} steps); try the scaling 'none' or fewer steps")
     return fitted, info
 
 

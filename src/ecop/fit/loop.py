@@ -1,6 +1,6 @@
 """Test time: a signal becomes a field in a handful of steps, inside one compiled loop."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -125,7 +125,7 @@ def start_fit(field: Field, context: Context, plan: FitPlan) -> FitState:
     """The state before the first step."""
     theta, _ = split_adapted(field)
     nothing = jnp.full(plan.total + 1, jnp.nan, context.values.dtype)
-    moments = optax.adam(plan.adam_lr).init(theta)
+    moments = _adam(plan).init(theta)
     return FitState(theta, moments, jnp.zeros((), jnp.int32), jnp.zeros((), bool), nothing, nothing[:-1])
 
 
@@ -196,7 +196,7 @@ def compare_gradients(
 
 @eqx.filter_jit
 def fit_batch(
-    field: Field, contexts: Context, plan: FitPlan, key: PRNGKeyArray, until_mse: Float[Array, ""]
+    field: Field, contexts: Context, plan: FitPlan, key: PRNGKeyArray, until_mse: Float[ArrayLike, ""]
 ) -> tuple[Field, FitInfo]:
     """`fit_context` for B signals, one after another in the memory of one; every result has a leading axis of B.
 
@@ -230,7 +230,12 @@ def descended(theta: Field, stepped: Stepped, plan: FitPlan) -> Field:
     return trees.subtract(theta, trees.scale(plan.lr * stepped.factor, stepped.gradient))
 
 
+def _adam(plan: FitPlan) -> Any:
+    # optax's own types for parameters do not admit a module
+    return optax.adam(plan.adam_lr)
+
+
 def _adam_step(plan, theta, moments, gradient):
     """Adam scales by itself, so that the factor is left out."""
-    updates, moments = optax.adam(plan.adam_lr).update(gradient, moments, theta)
+    updates, moments = _adam(plan).update(gradient, moments, theta)
     return optax.apply_updates(theta, updates), moments

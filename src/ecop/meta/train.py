@@ -123,9 +123,7 @@ class _Session:
     parent: dict[str, Any]
 
     @classmethod
-    def begin(
-        cls, recipe: Recipe, data: str | Path, engine: Engine, start: Initialisation | None
-    ) -> "_Session":
+    def begin(cls, recipe: Recipe, data: str | Path, engine: Engine, start: Initialisation | None) -> "_Session":
         loop = build_outer_loop(recipe, engine)
         signal_class = SIGNALS[recipe.signal]
         root = Path(data)
@@ -167,9 +165,7 @@ class _Session:
         _write_samples(self, field, theta, run, step)
         return numbers
 
-    def keep(
-        self, state: State, run: RunFolder, numbers: dict[str, Any], best: float, seconds: float
-    ) -> float:
+    def keep(self, state: State, run: RunFolder, numbers: dict[str, Any], best: float, seconds: float) -> float:
         """Write the last initialisation, and the best one if this is it; returns the best PSNR so far."""
         step = int(state.step)
         current = self.initialisation(state.field, {"validation_psnr": numbers["psnr"]}, seconds, step)

@@ -18,7 +18,8 @@ def warnings(numbers: Mapping[str, Any], inner_lr: float) -> list[str]:
     task, initial = numbers.get("task_loss"), numbers.get("initial_loss")
     if task is not None and initial is not None and task > initial:
         found.append(
-            f"the inner loop makes the loss worse ({initial:.3g} → {task:.3g}): lower learner.inner_lr (now {inner_lr:g})"
+            f"the inner loop makes the loss worse ({initial:.3g} → {task:.3g}): "
+            f"lower learner.inner_lr (now {inner_lr:g})"
         )
     target = numbers.get("target_loss")
     if target is not None and task is not None and target > task:
@@ -27,7 +28,9 @@ def warnings(numbers: Mapping[str, Any], inner_lr: float) -> list[str]:
             "lower learner.bootstrap_lr"
         )
     if numbers.get("overlap", 0) > 0.995 and numbers.get("kept_error", 1) < 1:
-        found.append("every step keeps the same points: the kept set has frozen; raise learner.inner_lr or learner.keep")
+        found.append(
+            "every step keeps the same points (the kept set has frozen): raise learner.inner_lr or learner.keep"
+        )
     if numbers.get("ratio", 1) > 100:
         found.append(
             f"the gradient ratio of the validation fits runs away ({numbers['ratio']:.3g}): "

@@ -1,13 +1,16 @@
 """A signal on the device: coordinates computed from indices, values, and which points count."""
 
 import abc
+from typing import Self
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
 
 from ecop.core.errors import InvalidSetting
 from ecop.core.grids import Convention, GridSpec
+from ecop.core.recipe import check
 from ecop.signals.base import Signal
 
 
@@ -19,7 +22,7 @@ class Points(eqx.Module):
         """Coordinates of the points with these flat indices."""
 
     @abc.abstractmethod
-    def padded(self, rows: int) -> "Points":
+    def padded(self, rows: int) -> Self:
         """The same points, answering for flat indices up to ``rows`` (with any finite coordinate)."""
 
 
@@ -32,9 +35,9 @@ class StoredPoints(Points):
         """Coordinates of the points with these flat indices."""
         return self.coords[index]
 
-    def padded(self, rows: int) -> "StoredPoints":
+    def padded(self, rows: int) -> Self:
         """Padded with the origin."""
-        return StoredPoints(jnp.pad(self.coords, ((0, rows - self.coords.shape[0]), (0, 0))))
+        return type(self)(jnp.pad(self.coords, ((0, rows - self.coords.shape[0]), (0, 0))))
 
 
 class AffineGrid(Points):
@@ -48,7 +51,7 @@ class AffineGrid(Points):
     spacing: Float[Array, "d_in"]
 
     @classmethod
-    def of(cls, grid: GridSpec) -> "AffineGrid":
+    def of(cls, grid: GridSpec) -> Self:
         """The grid on the device.
 
         Raises:
@@ -70,7 +73,7 @@ class AffineGrid(Points):
         position = jnp.stack(positions[::-1], -1).astype(self.origin.dtype)
         return self.origin + position * self.spacing
 
-    def padded(self, rows: int) -> "AffineGrid":
+    def padded(self, rows: int) -> Self:
         """The grid itself: it goes on past its end."""
         return self
 
@@ -130,21 +133,24 @@ def context_of(signal: Signal, convention: Convention = "centres", pad_to: int |
         InvalidSetting: if ``pad_to`` is smaller than the signal.
     """
     grid = signal.grid(convention)
-    values = jnp.asarray(signal.values).reshape(grid.size, signal.channels)
-    missing = jnp.isnan(values).any(-1)
-    weights = None
-    if bool(missing.any()):
-        weights = (~missing).astype(values.dtype)
-        values = jnp.where(missing[:, None], 0, values)
-    context = Context(AffineGrid.of(grid), values, weights)
-    return context if pad_to is None else padded(context, pad_to)
+    rows = grid.size if pad_to is None else pad_to
+    check(rows >= grid.size, "pad_to", pad_to, f"at least the {grid.size} points of the signal")
+    # On the host, since every shape that JAX sees would be compiled for.
+    values = np.pad(signal.values.reshape(grid.size, signal.channels), ((0, rows - grid.size), (0, 0)))
+    missing = np.asarray(np.isnan(values).any(axis=-1))
+    weights = (~missing).astype(values.dtype) if missing.any() else None
+    return Context(
+        AffineGrid.of(grid),
+        jnp.asarray(np.where(missing[:, None], 0, values)),
+        None if weights is None else jnp.asarray(weights),
+        None if pad_to is None else jnp.asarray(grid.size, jnp.int32),
+    )
 
 
 def padded(context: Context, rows: int) -> Context:
     """The same context with ``rows`` rows, those behind its own marked as padding."""
     extra = rows - context.size
-    if extra < 0:
-        raise InvalidSetting("pad_to", rows, f"at least the {context.size} points of the signal")
+    check(extra >= 0, "rows", rows, f"at least the {context.size} rows of the context")
 
     def pad(array: Array) -> Array:
         return jnp.pad(array, ((0, extra),) + ((0, 0),) * (array.ndim - 1))
