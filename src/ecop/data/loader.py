@@ -14,6 +14,7 @@ from ecop.data.packed import Packed
 from ecop.signals.base import Signal
 
 THREADS, BATCHES_AHEAD = 2, 4
+EPOCHS = 2**36  # endless; grain's own endless repetition overflows its length at batch 1
 
 
 class Loader:
@@ -59,7 +60,7 @@ class Loader:
             grain.MapDataset.source(self.files)
             .seed(self.seed)
             .shuffle()
-            .repeat()
+            .repeat(EPOCHS)
             .random_map(self._example)
             .batch(self.settings.batch)
             .slice(slice(start_step, None))

@@ -33,8 +33,8 @@ class Image(Signal):
         >>> image = Image.assemble(np.full((4, 6, 3), 0.5), {"bits": 8})
         >>> image.shape, image.channels, image.resized((2, 3)).shape
         ((4, 6), 3, (2, 3))
-        >>> float(image.stored().values[0, 0, 0]) * 255
-        128.0
+        >>> round(float(image.stored().values[0, 0, 0]) * 255)
+        128
     """
 
     kind: ClassVar[str] = "image"

@@ -1,5 +1,6 @@
 """Image files to arrays, at the depth that the file has, or a clear word why not."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "TIFF")
 TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 COLOURS = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB", "RGBX": "RGB", "YCbCr": "RGB"}
 CHOICES = "give a PNG, JPEG, WebP, TIFF, BMP, GIF, PGM or PPM image"
+
+# tifffile logs each oddity of a damaged file; our one line says it. Whoever configures logging still gets the rest.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 
 def read_pixels(path: Path) -> np.ndarray:
@@ -166,8 +170,8 @@ def _with_colours(pixels: np.ndarray) -> np.ndarray:
         return pixels[..., None]
     if pixels.shape[-1] == 2:
         return pixels[..., [0, 0, 0, 1]]
-    if pixels.shape[-1] > 4:
-        raise ValueError(f"{pixels.shape[-1]} channels, where an image has 1 to 4")
+    if pixels.ndim != 3 or pixels.shape[-1] > 4:
+        raise ValueError(f"values of shape {pixels.shape}, where an image has rows, columns and 1 to 4 channels")
     return pixels
 
 
