@@ -19,7 +19,8 @@ class UnknownName(EcopError):
         self.name, self.choices = name, sorted(choices)
         nearest = difflib.get_close_matches(name, self.choices, n=1, cutoff=0.5)
         hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
-        super().__init__(f"there is no {family} {name!r}{hint}; choose one of: {', '.join(self.choices)}")
+        rest = f"choose one of: {', '.join(self.choices)}" if self.choices else "there are none by name"
+        super().__init__(f"there is no {family} {name!r}{hint}; {rest}")
 
 
 class InvalidSetting(EcopError):
@@ -45,6 +46,13 @@ class TooLarge(EcopError):
 
     def __init__(self, what: str, size: str, limit: str, remedy: str):
         super().__init__(f"{what} is {size}, over the limit of {limit}; {remedy}")
+
+
+class BadUsage(EcopError):
+    """Arguments of a command that cannot be understood or do not go together."""
+
+    def __init__(self, verb: str, problem: str):
+        super().__init__(f"{problem}; see 'ecop {verb} --help'")
 
 
 class CannotWrite(EcopError):

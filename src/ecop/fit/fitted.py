@@ -1,10 +1,10 @@
 """A fitted signal: the field or fields that stand for it, rendered at any resolution, kept in one file."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -96,10 +96,15 @@ class Fitted:
         *,
         scale: float | None = None,
         region: Region | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> tuple[int, ...]:
-        """`render` into a file, strip by strip where the format allows; returns the shape."""
+        """`render` into a file, strip by strip where the format allows; returns the shape.
+
+        ``progress`` is called with the rows done and all rows.
+        """
         grid = self.target_grid(shape, scale, region)
-        self.signal_class.write_strips(path, self.strips(grid), grid.shape, self.channels, self.about)
+        strips = _counted(self.strips(grid), grid.shape[0], progress)
+        self.signal_class.write_strips(path, strips, grid.shape, self.channels, self.about)
         return grid.shape
 
     @property
@@ -107,9 +112,7 @@ class Fitted:
         """The modality's class."""
         return SIGNALS[self.kind]
 
-    def target_grid(
-        self, shape: tuple[int, ...] | None, scale: float | None, region: Region | None
-    ) -> GridSpec:
+    def target_grid(self, shape: tuple[int, ...] | None, scale: float | None, region: Region | None) -> GridSpec:
         """The grid that `render`'s arguments describe."""
         check(shape is None or scale is None, "shape, scale", (shape, scale), "one of the two")
         check(scale is None or 0 < scale < float("inf"), "scale", scale, "a factor above 0")
@@ -163,7 +166,7 @@ class Fitted:
             resampled = record["resampled_from"]
             return cls(
                 field, signal["kind"], tuple(signal["shape"]), signal["channels"], signal["about"],
-                signal["grid"]["convention"], blocks, content.dtype, tuple(record["psnr_curve"]), content.metrics,
+                signal["grid"]["convention"], blocks, cast(Dtype, content.dtype), tuple(record["psnr_curve"]), content.metrics,
                 record["seconds"], None if resampled is None else tuple(resampled), record["from"],
             )  # fmt: skip
         except (KeyError, TypeError) as error:
@@ -186,3 +189,14 @@ class Fitted:
             },
             metrics=self.metrics,
         )  # fmt: skip
+
+
+def _counted(
+    strips: Iterator[np.ndarray], rows: int, progress: Callable[[int, int], None] | None
+) -> Iterator[np.ndarray]:
+    done = 0
+    for strip in strips:
+        yield strip
+        done += len(strip)
+        if progress is not None:
+            progress(done, rows)

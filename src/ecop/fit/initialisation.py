@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,10 +11,11 @@ import jax
 from ecop.adapt.engine import Engine
 from ecop.adapt.rollout import Pruning
 from ecop.adapt.scaling import parse_scaling
-from ecop.core.errors import BadFieldFile, BadInput, UnknownName
+from ecop.core.errors import BadFieldFile, UnknownName
 from ecop.core.recipe import FitSettings, Recipe, check
 from ecop.core.registry import FIELDS, SCORERS, SIGNALS
 from ecop.fields.base import Field, create_field
+from ecop.fit.finding import find_initialisation
 from ecop.fit.fitted import Fitted
 from ecop.fit.loop import FitPlan
 from ecop.fit.tensors import describe_field, from_tensors, to_tensors
@@ -106,10 +106,8 @@ class Initialisation:
         """
         own = self.settings
         pruning = Pruning(SCORERS[own.scorer or "full"](), own.keep or 1.0)
-        return FitPlan(
-            pruning, parse_scaling(scaling or own.scaling), own.steps if steps is None else steps, float(own.lr or 1e-2),
-            limit=limit, engine=engine,
-        )  # fmt: skip
+        steps = own.steps if steps is None else steps
+        return FitPlan(pruning, parse_scaling(scaling or own.scaling), steps, own.lr or 1e-2, limit, engine=engine)
 
     def fit(
         self,
@@ -174,31 +172,3 @@ def create_recipe_field(recipe: Recipe, key: Any) -> Field:
     return create_field(
         FIELDS[recipe.field.name], key, signal.dimensions, recipe.data.channels, dict(recipe.field.settings)
     )
-
-
-def find_initialisation(name_or_path: str | Path) -> Path:
-    """The file that a name, a file's path or a run folder stands for.
-
-    Raises:
-        UnknownName: if it is none of them.
-        BadInput: for a folder that is not a run with an initialisation.
-    """
-    path = Path(name_or_path)
-    if path.is_dir():
-        for name in ("best.safetensors", "last.safetensors"):
-            if (path / name).is_file():
-                return path / name
-        raise BadInput(path, "no best.safetensors or last.safetensors in this folder", "give a run folder or a file")
-    if path.is_file() or path.suffix == ".safetensors":
-        return path
-    folder = Path(str(resources.files("ecop.pretrained")))
-    if (folder / f"{name_or_path}.safetensors").is_file():
-        return folder / f"{name_or_path}.safetensors"
-    raise UnknownName("initialisation (file, run folder or shipped name)", str(name_or_path), shipped_initialisations())
-
-
-def shipped_initialisations() -> tuple[str, ...]:
-    """Names of the initialisations that ship with the package."""
-    folder = resources.files("ecop.pretrained")
-    names = (file.name for file in folder.iterdir())
-    return tuple(sorted(name.removesuffix(".safetensors") for name in names if name.endswith(".safetensors")))

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from ecop.fit.finding import find_initialisation
 from ecop.fit.fitted import Fitted
-from ecop.fit.initialisation import Initialisation, find_initialisation
+from ecop.fit.initialisation import Initialisation
 from ecop.store.field_file import FieldFile
 
 

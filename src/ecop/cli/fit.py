@@ -1,0 +1,178 @@
+"""``ecop fit``: signals become fields."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from tyro.conf import Positional
+
+from ecop.cli import units
+from ecop.cli.command import Command, Overwrite, option
+from ecop.cli.outputs import check_writable, is_folder, output_names
+from ecop.cli.terminal import Terminal
+from ecop.core.errors import BadInput, BadUsage, CannotWrite, Diverged, MissingExtra, TooLarge
+from ecop.core.registry import SIGNALS
+
+if TYPE_CHECKING:
+    from ecop.fit.fitted import Fitted
+    from ecop.fit.initialisation import Initialisation
+    from ecop.signals.base import Signal
+
+OWN_FAULT = (BadInput, TooLarge, Diverged, MissingExtra)
+"""Errors of one file, which leave the other files of a call to go on with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit(Command):
+    """Fit signals: each becomes a small network in its own file.
+
+    A signal with more points than the initialisation was trained for is resampled to as many, at its own aspect
+    ratio, unless --native or --patches says otherwise. Of several files, one that cannot be read is reported and
+    the others go on; the exit code is then 2.
+    """
+
+    examples: ClassVar[str] = """
+        ecop fit photo cat.jpg -o cat.safetensors
+        ecop fit photo holidays/ extra.png -o fields/ --dtype float16
+        ecop fit runs/mine cat.jpg -o cat.safetensors --until-psnr 40
+        ecop fit photo cat.jpg -o cat.safetensors --patches -y --json
+    """
+
+    init: Annotated[Positional[str], option("INIT")]
+    """initialisation: a file, a run's folder, or the name of one that ships (see ecop list)"""
+    files: Annotated[Positional[tuple[Path, ...]], option("FILE...")]
+    """signals to fit; a folder stands for all in it and its subfolders"""
+    out: Annotated[str, option("OUT", "-o")]
+    """a file for one input; a folder for several, or if it ends in / or is one"""
+    steps: Annotated[int | None, option("N")] = None
+    """gradient steps; by default those that the initialisation was trained for"""
+    until_psnr: Annotated[float | None, option("DB")] = None
+    """go on behind the trained steps, with Adam, until this PSNR"""
+    limit: Annotated[int, option("N")] = 500
+    """most steps in all with --until-psnr"""
+    scaling: Annotated[str | None, option("NAME")] = None
+    """gradient scaling: norm, none, warmup:N, loss or constant:C"""
+    native: Annotated[bool, option()] = False
+    """fit one field to all points, however many; says first how long it will take"""
+    patches: Annotated[bool, option()] = False
+    """fit one field to each block of the trained size, all in one file"""
+    dtype: Annotated[Literal["float32", "float16"], option()] = "float32"
+    """how the parameters are stored; float16 takes half the bytes"""
+    seed: Annotated[int, option("N")] = 0
+    """for scorers that draw"""
+    overwrite: Overwrite = False
+    """replace outputs that exist"""
+    keep_existing: Annotated[bool, option(alias="-n")] = False
+    """never overwrite: leave out inputs whose output exists"""
+
+    def run(self, terminal: Terminal) -> int:
+        """Fit them one after another."""
+        from ecop.cli.runtime import prepare_jax
+
+        prepare_jax()
+        from ecop.fit.initialisation import Initialisation
+
+        initialisation = Initialisation.load(self.init)
+        self._check(initialisation)
+        pairs = self._pairs(SIGNALS[initialisation.recipe.signal], terminal)
+        results, failures = [], 0
+        for number, (file, out) in enumerate(pairs):
+            place = f" ({number + 1} of {len(pairs)})" if len(pairs) > 1 else ""
+            try:
+                fitted = self._fit(initialisation, file, place, terminal)
+            except OWN_FAULT as error:
+                if len(pairs) == 1:
+                    raise
+                terminal.fail(error)
+                failures += 1
+                continue
+            fitted.save(out)
+            results.append(describe(file, out, fitted))
+            terminal.say(in_words(results[-1]))
+        terminal.document(results)
+        return 2 if failures else 0
+
+    def _check(self, initialisation: "Initialisation") -> None:
+        """Refuse what cannot be before any file is read."""
+        if not self.files:
+            raise BadUsage("fit", "no FILE to fit")
+        if self.native and self.patches:
+            raise BadUsage("fit", "--native and --patches exclude each other")
+        if self.overwrite and self.keep_existing:
+            raise BadUsage("fit", "-y and -n exclude each other")
+        initialisation.plan(self.steps, self.scaling)
+
+    def _pairs(self, signal: type["Signal"], terminal: Terminal) -> list[tuple[Path, Path]]:
+        """Every input with its output, checked to be writable."""
+        from ecop.data.folder import find_files
+
+        found = [file for given in self.files for file in find_files(given, signal)]
+        files = list({file.resolve(): file for file in reversed(found)}.values())[::-1]
+        to_folder = len(files) > 1 or is_folder(self.out) or any(given.is_dir() for given in self.files)
+        names = [Path(self.out, name) for name in output_names(files, ".safetensors")]
+        outs = names if to_folder else [Path(self.out)]
+        pairs = []
+        for file, out in zip(files, outs, strict=True):
+            if out.suffix.lower() in signal.suffixes:
+                raise CannotWrite(
+                    out, "a fitted field is no picture", "name it .safetensors, and draw it by ecop render"
+                )
+            if self.keep_existing and out.exists():
+                continue
+            check_writable(out, overwrite=self.overwrite)
+            pairs.append((file, out))
+        if left := len(files) - len(pairs):
+            terminal.note(f"{left} left as {'it is' if left == 1 else 'they are'}: the output exists")
+        return pairs
+
+    def _fit(self, initialisation: "Initialisation", file: Path, place: str, terminal: Terminal) -> "Fitted":
+        signal = SIGNALS[initialisation.recipe.signal].read(file)
+        wanted = initialisation.recipe.data.channels
+        if signal.channels != wanted:
+            how = "repeated" if signal.channels < wanted else "reduced"
+            terminal.note(f"{file}: {signal.channels} channels {how} to {wanted}")
+        plan = initialisation.plan(self.steps, self.scaling, self.limit if self.until_psnr is not None else 0)
+        if self.native:
+            from ecop.cli.estimate import estimate_seconds
+
+            seconds = estimate_seconds(initialisation, signal, plan)
+            if seconds > 2:
+                terminal.note(
+                    f"{file}: one field for all {units.points(signal.shape)}; at most {plan.total} steps "
+                    f"will take about {units.duration(seconds)}"
+                )
+        with terminal.progress(f"fitting {file.name}{place}") as advance:
+            return initialisation.fit(
+                signal, self.steps, scaling=self.scaling, until_psnr=self.until_psnr, limit=self.limit,
+                native=self.native, patches=self.patches, dtype=self.dtype, seed=self.seed,
+                progress=lambda done, total: advance(done, total=total, note=f"{done}/{total} steps"),
+            )  # fmt: skip
+
+
+def describe(file: Path, out: Path, fitted: "Fitted") -> dict[str, Any]:
+    """One entry of the document that ``ecop fit --json`` prints."""
+    return {
+        "file": str(file), "out": str(out), "steps": fitted.steps, "psnr": fitted.metrics["psnr"],
+        "ssim": fitted.metrics.get("ssim"), "seconds": round(fitted.seconds, 3), "bytes": out.stat().st_size,
+        "shape": fitted.shape, "resampled_from": fitted.resampled,
+        "fields": 1 if fitted.blocks is None else len(fitted.blocks.starts),
+    }  # fmt: skip
+
+
+def in_words(result: dict[str, Any]) -> str:
+    """The same as a line for a person."""
+    return f"{result['file']} → {result['out']}: " + ", ".join(_parts(result))
+
+
+def _parts(result: dict[str, Any]) -> Iterator[str]:
+    if result["resampled_from"] is not None:
+        yield f"{units.points(result['resampled_from'])} resampled to {units.shape(result['shape'])}"
+    if result["fields"] > 1:
+        yield f"{result['fields']} fields"
+    yield f"{result['steps']} steps"
+    yield f"PSNR {units.decibels(result['psnr'])}"
+    if result["ssim"] is not None:
+        yield f"SSIM {result['ssim']:.4f}"
+    yield units.duration(result["seconds"])
+    yield units.size(result["bytes"])

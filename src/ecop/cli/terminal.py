@@ -1,0 +1,99 @@
+"""Where a command's words go: results to the standard output, progress and warnings to the standard error."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+UNFOLDED = 200
+"""Columns of a table whose reader is a file or a program."""
+
+Advance = Callable[..., None]
+"""Called with the work done, and with ``total=`` or ``note=`` when they change."""
+
+
+class Terminal:
+    """Prints for a person, or one JSON document for a program.
+
+    Args:
+        json: only `document` reaches the standard output.
+        quiet: only `document` reaches anything.
+
+    Rich decides about colour: none where ``NO_COLOR`` is set or the output is no terminal.
+    """
+
+    def __init__(self, *, json: bool = False, quiet: bool = False):
+        from rich.console import Console
+
+        self.json, self.quiet = json, quiet
+        self._err = Console(stderr=True, highlight=False)
+        self._out = Console(highlight=False, width=None if sys.stdout.isatty() else UNFOLDED)
+
+    def say(self, text: str) -> None:
+        """A line of the result, in words."""
+        if not (self.json or self.quiet):
+            self._out.print(text, markup=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """A line about the work, beside the result."""
+        if not self.quiet:
+            self._err.print(text, markup=False, soft_wrap=True)
+
+    def warn(self, text: str) -> None:
+        """A line about something that looks wrong."""
+        if not self.quiet:
+            self._err.print(f"[yellow]warning:[/] {_escaped(text)}", soft_wrap=True)
+
+    def fail(self, error: Exception) -> None:
+        """The one line of an error; never silenced."""
+        self._err.print(f"[bold red]ecop:[/] {_escaped(' '.join(str(error).split()))}", soft_wrap=True)
+
+    def table(self, table: "Table") -> None:
+        """A table of results."""
+        if not (self.json or self.quiet):
+            self._out.print(table)
+
+    def document(self, value: Any) -> None:
+        """The one document of ``--json``, with ``null`` for NaN and infinity; nothing without that flag."""
+        if self.json:
+            import json
+
+            from ecop.store.documents import plain
+
+            print(json.dumps(plain(value, "document", gaps=True), indent=2), file=self._out.file)
+
+    @contextmanager
+    def progress(self, what: str, total: float | None = None) -> Iterator[Advance]:
+        """A bar with the time left, on a terminal only; it goes away when the work is done.
+
+        Args:
+            what: what is being done, before the bar.
+            total: the work in all; ``None`` until it is known.
+
+        Yields:
+            A function to call with the work done so far.
+        """
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns = (
+            SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24),
+            TextColumn("{task.fields[note]}", markup=False), TimeElapsedColumn(), TextColumn("left"),
+            TimeRemainingColumn(compact=True),
+        )  # fmt: skip
+        shown = self._err.is_terminal and not self.quiet
+        with Progress(*columns, console=self._err, disable=not shown, transient=True) as bar:
+            task = bar.add_task(what, total=total, note="")
+
+            def advance(done: float, **changes: Any) -> None:
+                bar.update(task, completed=done, **changes)
+
+            yield advance
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

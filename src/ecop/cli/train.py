@@ -1,0 +1,158 @@
+"""``ecop train``: an initialisation from a folder of signals."""
+
+import shlex
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from tyro.conf import UseAppendAction
+
+from ecop.cli import units
+from ecop.cli.command import Command, Overwrite, option
+from ecop.cli.terminal import Terminal
+from ecop.cli.training_bar import TrainingBar
+from ecop.core.errors import BadUsage
+
+if TYPE_CHECKING:
+    from ecop.core.recipe import Recipe
+    from ecop.fit.initialisation import Initialisation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Train(Command):
+    """Meta-learn an initialisation from a folder of signals.
+
+    The run's folder holds the recipe, a log, samples, checkpoints, and best.safetensors and last.safetensors, which
+    every other verb takes. Ctrl-C stops it in good order, and --resume goes on exactly where it stopped. Files are
+    divided into training, validation and test as the recipe says; test files are never looked at.
+    """
+
+    examples: ClassVar[str] = """
+        ecop train --data photos/ --out runs/mine --recipe quick
+        ecop train --data photos/ --out runs/mine --recipe mine.toml --set learner.keep=0.5 train.lr=1e-4 --minutes 30
+        ecop train --data photos/ --out runs/mine --resume --steps 20000
+        ecop train --data faces/ --out runs/faces --recipe photo --init photo
+    """
+
+    data: Annotated[Path, option("DIR")]
+    """folder of signals, read with its subfolders"""
+    out: Annotated[Path, option("RUN", "-o")]
+    """folder of the run"""
+    recipe: Annotated[str | None, option("FILE.toml|NAME")] = None
+    """recipe: a file, or the name of one that ships (see ecop list); quick by default, with --resume the run's own"""
+    set: Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], option("KEY=VALUE")] = ()
+    """settings that replace the recipe's, e.g. learner.keep=0.5 data.size=[64,64]"""
+    steps: Annotated[int | None, option("N")] = None
+    """outer steps; short for --set train.steps=N"""
+    minutes: Annotated[float | None, option("M")] = None
+    """stop after that time; short for --set train.minutes=M"""
+    seed: Annotated[int | None, option("N")] = None
+    """short for --set train.seed=N"""
+    init: Annotated[str | None, option("INIT")] = None
+    """begin from this initialisation instead of a random one"""
+    resume: Annotated[bool, option()] = False
+    """go on with the run in --out"""
+    tensorboard: Annotated[bool, option()] = False
+    """write TensorBoard events into the run, too"""
+    overwrite: Overwrite = False
+    """replace the run in --out"""
+
+    def run(self, terminal: Terminal) -> int:
+        """Train, showing how it goes."""
+        if self.resume and (self.overwrite or self.init):
+            raise BadUsage("train", "--resume goes on with a run; leave out -y and --init")
+        recipe = self._recipe()
+        from ecop.cli.runtime import prepare_jax
+
+        prepare_jax()
+        from ecop.fit.initialisation import Initialisation
+        from ecop.meta.train import train
+
+        start = None if self.init is None else Initialisation.load(self.init)
+        with (
+            events(self.out / "events", self.tensorboard) as log,
+            terminal.progress("compiling", recipe.train.steps) as advance,
+        ):
+            bar = TrainingBar(recipe, advance)
+
+            def report(step: int, numbers: dict[str, Any]) -> None:
+                bar(step, numbers)
+                log(step, numbers)
+
+            try:
+                best = train(
+                    recipe, self.data, self.out, resume=self.resume, overwrite=self.overwrite, start=start,
+                    report=report, warn=terminal.warn,
+                )  # fmt: skip
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(self._how_to_go_on(bar.step)) from None
+        self._finish(best, bar.step, terminal)
+        return 0
+
+    def _recipe(self) -> "Recipe":
+        from ecop.core.recipe import Recipe
+        from ecop.store.run_folder import RunFolder
+
+        if not self.resume:
+            recipe = Recipe.load(self.recipe or "quick")
+        elif self.recipe is None:
+            recipe = RunFolder.open(self.out).recipe
+        else:
+            raise BadUsage("train", "--resume takes the run's own recipe; leave out --recipe")
+        short = {"train.steps": self.steps, "train.minutes": self.minutes, "train.seed": self.seed}
+        changes = parse_settings(text for group in self.set for text in group)
+        return recipe.with_settings(changes | {name: value for name, value in short.items() if value is not None})
+
+    def _how_to_go_on(self, step: int) -> str:
+        if step == 0:
+            return "interrupted before the first step"
+        again = shlex.join(["ecop", "train", "--data", str(self.data), "--out", str(self.out), "--resume"])
+        return f"stopped at step {step}; go on with: {again}"
+
+    def _finish(self, best: "Initialisation", step: int, terminal: Terminal) -> None:
+        path, psnr = self.out / "best.safetensors", best.metrics["validation_psnr"]
+        seconds = best.provenance["seconds"]
+        terminal.say(f"{path}: validation PSNR {units.decibels(psnr)} after {best.provenance['steps']} of {step} steps")
+        terminal.document(
+            {"out": str(self.out), "best": str(path), "steps": step, "validation_psnr": psnr, "seconds": seconds,
+             "best_step": best.provenance["steps"]}
+        )  # fmt: skip
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
+    """``key=value`` texts as settings, the values written as in TOML.
+
+    Raises:
+        BadUsage: for a text without ``=``.
+
+    Example:
+        >>> parse_settings(["learner.keep=0.5", "data.size=[64, 64]", "fit.scaling=none"])
+        {'learner.keep': 0.5, 'data.size': [64, 64], 'fit.scaling': 'none'}
+    """
+    from ecop.core.recipe import parse_value
+
+    settings = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise BadUsage("train", f"--set {text!r} is not KEY=VALUE")
+        settings[key.strip()] = parse_value(value)
+    return settings
+
+
+@contextmanager
+def events(folder: Path, wanted: bool) -> Iterator[Callable[[int, dict[str, Any]], None]]:
+    """A function that writes numbers as TensorBoard events, or does nothing.
+
+    Raises:
+        MissingExtra: if they are wanted and tensorboardX is not installed.
+    """
+    if not wanted:
+        yield lambda step, numbers: None
+        return
+    from ecop.store.tensorboard import TensorBoardEvents
+
+    with TensorBoardEvents(folder) as writer:
+        yield lambda step, numbers: writer.log(step, **numbers)

@@ -1,0 +1,134 @@
+"""How good an initialisation is: every signal of a folder fitted as at test time, and what came of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ecop.core.errors import BadInput
+from ecop.core.grids import regular_grid
+from ecop.core.registry import SIGNALS
+from ecop.data.folder import find_files, relative_name
+from ecop.data.loader import fixed_signals
+from ecop.data.splits import split_files
+from ecop.fit.fit import psnr_curve
+from ecop.fit.initialisation import Initialisation, Progress
+from ecop.fit.loop import FitInfo, FitPlan, fit_batch
+from ecop.fit.render import evaluate_axes
+from ecop.signals.base import Signal
+from ecop.signals.context import context_of
+
+Part = Literal["all", "train", "validation", "test"]
+
+BATCH = 8
+"""Signals of one compiled call; only how often progress is reported depends on it."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the fits of many signals reached.
+
+    Attributes:
+        files: for each signal its ``file`` (below the folder, with forward slashes), the metrics of its modality on the
+            clipped reconstruction, and ``psnr_curve``, the unclipped PSNR in dB before each step and after the last.
+        steps: inner steps of every fit.
+    """
+
+    files: tuple[dict[str, Any], ...]
+    steps: int
+
+    @property
+    def mean(self) -> dict[str, float]:
+        """Mean of each metric over the signals: the PSNR of a set is the mean of dB."""
+        return {name: float(np.mean([file[name] for file in self.files])) for name in self.names}
+
+    @property
+    def std(self) -> dict[str, float]:
+        """Standard deviation of each metric over the signals."""
+        with np.errstate(invalid="ignore"):  # a perfect signal has an infinite PSNR, and then there is no spread
+            return {name: float(np.std([file[name] for file in self.files])) for name in self.names}
+
+    @property
+    def names(self) -> list[str]:
+        """Metrics that every signal has."""
+        return [name for name in self.files[0] if all(isinstance(file.get(name), float) for file in self.files)]
+
+
+def evaluate(
+    initialisation: Initialisation,
+    folder: str | Path,
+    *,
+    steps: int | None = None,
+    scaling: str | None = None,
+    part: Part = "all",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Fit every signal of a folder, cut from its middle at the recipe's size, with one compiled program.
+
+    Args:
+        initialisation: what to fit from.
+        folder: a folder of signals, read recursively.
+        steps: inner steps; the initialisation's by default.
+        scaling: the initialisation's by default.
+        part: only this split, as the recipe divides the folder.
+        seed: for scorers that draw.
+        progress: called with the signals done and all signals.
+
+    Raises:
+        BadInput: if the folder cannot be read, a file is damaged, or the split is empty.
+        UnknownName: for a scaling that does not exist.
+
+    Example:
+        >>> import tempfile, ecop
+        >>> from skimage import data
+        >>> from ecop.signals import Image
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Image.assemble(data.coffee() / 255, {}).write(f"{folder}/coffee.png")
+        ...     evaluation = evaluate(ecop.load("photo"), folder, steps=1)
+        >>> len(evaluation.files), list(evaluation.mean)
+        (1, ['psnr', 'ssim'])
+    """
+    recipe = initialisation.recipe
+    signal_class = SIGNALS[recipe.signal]
+    plan = initialisation.plan(steps, scaling)
+    files = _chosen(folder, signal_class, initialisation, part)
+    results: list[dict[str, Any]] = []
+    for first in range(0, len(files), BATCH):
+        batch = files[first : first + BATCH]
+        signals = list(fixed_signals(batch, signal_class, recipe.data))
+        for path, (metrics, curve) in zip(batch, _fit(initialisation, signals, plan, seed + first), strict=True):
+            results.append({"file": relative_name(path, Path(folder)), **metrics, "psnr_curve": curve})
+        if progress is not None:
+            progress(len(results), len(files))
+    return Evaluation(tuple(results), plan.steps)
+
+
+def _chosen(folder: str | Path, signal_class: type[Signal], initialisation: Initialisation, part: Part) -> list[Path]:
+    files = find_files(folder, signal_class)
+    if part == "all":
+        return files
+    chosen = getattr(split_files(files, folder, initialisation.recipe.data), part)
+    if not chosen:
+        raise BadInput(folder, f"the split has no file for {part}", "take another split or all")
+    return chosen
+
+
+def _fit(
+    initialisation: Initialisation, signals: Sequence[Signal], plan: FitPlan, seed: int
+) -> Iterator[tuple[dict[str, float], list[float]]]:
+    """Metrics and PSNR curve of each signal; a short last batch is filled up, so that one program serves all."""
+    filled = [signals[min(i, len(signals) - 1)] for i in range(BATCH)]
+    convention = initialisation.recipe.data.grid
+    contexts = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(context_of(s, convention) for s in filled))
+    theta, info = fit_batch(initialisation.field, contexts, plan, jax.random.key(seed), jnp.asarray(-1.0))
+    for i, signal in enumerate(signals):
+        own, numbers = jax.tree.map(lambda leaf, i=i: leaf[i], (theta, info))
+        values = evaluate_axes(eqx.combine(own, initialisation.field), regular_grid(signal.shape, convention).axes())
+        reconstruction = signal.assemble(values, signal.about)
+        yield signal.metrics(reconstruction), list(psnr_curve([FitInfo(*numbers)]))
