@@ -4,10 +4,11 @@ SHELL := /bin/sh
 PYTHON_IN := .venv/bin/python
 ECOP := .venv/bin/ecop
 
-# Two test processes, each computing on one thread: compiling, which takes most of the time, is serial anyway.
+# Two test processes, each computing on one thread: compiling, which takes most of the time, is serial anyway. The tests
+# of a file stay in one process: the blocks of a document build on each other.
 TEST_PROCESSES ?= 2
 TEST_THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1 $$XLA_FLAGS"
-PYTEST := $(TEST_THREADS) $(PYTHON_IN) -m pytest --numprocesses $(TEST_PROCESSES) --dist worksteal --quiet
+PYTEST := $(TEST_THREADS) $(PYTHON_IN) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --quiet
 
 .PHONY: help set-up demo test check format types imports data clean
 
