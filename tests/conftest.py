@@ -10,12 +10,17 @@ from jaxtyping import install_import_hook
 # while the hook decorates functions: `Self` is not checked.
 install_import_hook(
     "ecop",
-    "beartype.beartype(conf=beartype.BeartypeConf(hint_overrides=beartype.FrozenDict("
+    "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True, hint_overrides=beartype.FrozenDict("
     "{__import__('typing').Self: __import__('typing').Any})))",
 )
 
 SMALL = {"width": 8, "depth": 3, "frequencies": 6, "sigma": 1.0}
 """Settings that make any registered field small; a field takes those that it knows."""
+
+
+def pytest_configure(config):
+    """Slow tests run only where a marker expression asks for them."""
+    config.option.markexpr = config.option.markexpr or "not slow"
 
 
 @pytest.fixture
@@ -31,6 +36,18 @@ def quick_compile():
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.fixture(autouse=True)
+def registries():
+    """What a test registers at run time is gone behind it."""
+    from ecop.core import registry
+
+    every = [member for member in vars(registry).values() if isinstance(member, registry.Registry)]
+    before = [dict(member._registered) for member in every]
+    yield
+    for member, registered in zip(every, before, strict=True):
+        member._registered = registered
 
 
 @pytest.fixture(scope="session")

@@ -68,6 +68,10 @@ class Warmup(Scaling):
 
     steps: int = eqx.field(static=True, converter=int)
 
+    def __check_init__(self):
+        if self.steps < 0:
+            raise ValueError("steps must be 0 or more")
+
     def factor(self, compared: Compared, step: Int[Array, ""]) -> Float[Array, ""]:
         """The ratio, or one."""
         return jnp.where(step < self.steps, ratio(compared.kept_norm, compared.full_norm), 1)
@@ -86,6 +90,10 @@ class Constant(Scaling):
 
     compares: ClassVar[bool] = False
     value: float = eqx.field(static=True, converter=float)
+
+    def __check_init__(self):
+        if not 0 < self.value < float("inf"):
+            raise ValueError("the factor must be above 0")
 
     def factor(self, compared: Compared, step: Int[Array, ""]) -> Float[Array, ""]:
         """c."""

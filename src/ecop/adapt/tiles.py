@@ -44,7 +44,7 @@ def tile_sum(
     shape = jax.eval_shape(fn, jax.ShapeDtypeStruct((tile,), jnp.int32))
     zero = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
     tiles = _tiles_in_use(index, context, tile, count)
-    return lax.fori_loop(0, tiles, lambda i, total: trees.add(total, fn(taken(i))), zero)
+    return _repeat(tiles, lambda i, total: trees.add(total, fn(taken(i))), zero)
 
 
 def tile_map(fn: Callable[[Int[Array, "t"]], Any], context: Context, tile: int | None) -> Any:
@@ -60,8 +60,13 @@ def tile_map(fn: Callable[[Int[Array, "t"]], Any], context: Context, tile: int |
     def body(i, filled):
         return jax.tree.map(lambda a, t: lax.dynamic_update_slice_in_dim(a, t, i * tile, 0), filled, fn(taken(i)))
 
-    filled = lax.fori_loop(0, _tiles_in_use(None, context, tile, rows), body, zero)
+    filled = _repeat(_tiles_in_use(None, context, tile, rows), body, zero)
     return jax.tree.map(lambda leaf: leaf[:rows], filled)
+
+
+def _repeat(times, body, start):
+    """`lax.fori_loop`, but never as a scan: around a scan, JAX would compute all tiles' points once and keep them."""
+    return lax.while_loop(lambda c: c[0] < times, lambda c: (c[0] + 1, body(*c)), (jnp.zeros((), jnp.int32), start))[1]
 
 
 def _tiles_in_use(index, context, tile, count):

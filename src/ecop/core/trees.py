@@ -13,7 +13,7 @@ Tree = PyTree[Any]
 
 def norm(tree: Tree) -> Float[Array, ""]:
     """Euclidean norm over all leaves together, with derivative 0 (not NaN) where the norm is 0."""
-    square = sum((jnp.sum(leaf * leaf) for leaf in jax.tree.leaves(tree)), start=jnp.zeros(()))
+    square = jnp.asarray(sum((jnp.sum(leaf * leaf) for leaf in jax.tree.leaves(tree)), start=0.0))
     positive = square > 0
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, square, 1)), 0)
 
