@@ -1,5 +1,6 @@
 """Agreement with the reference numbers of the published method, file by file (see README.md in this folder)."""
 
+import functools
 import json
 import os
 from pathlib import Path
@@ -10,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ecop.adapt import Engine, Pruning, parse_scaling, rollout
+from ecop.adapt import Engine, Pruning, descend, parse_scaling, rollout
 from ecop.core.recipe import TrainSettings
 from ecop.core.registry import SCORERS
 from ecop.fields import Siren
@@ -21,6 +22,7 @@ from ecop.signals.context import point_context
 
 FOLDER = Path(os.environ.get("ECOP_PARITY_DIR", Path(__file__).parent))
 FILES = sorted(FOLDER.glob("*.npz"))
+pytestmark = pytest.mark.usefixtures("quick_compile")
 ENGINES = [Engine("exact-lowmem", tile=50), Engine("unrolled")]
 
 
@@ -67,10 +69,39 @@ def learner_of(problem, name, engine):
     )  # fmt: skip
 
 
-def outer_gradient(problem, name, engine, dtype=np.float64):
-    loop = OuterLoop(learner_of(problem, name, engine), adam(TrainSettings()))
-    state = loop.init(field_of(problem, dtype=dtype), jax.random.key(0))
-    return eqx.filter_jit(loop.gradient)(state, batch_of(problem, dtype))
+@functools.cache
+def outer_loop(learner):
+    """One object for equal learners, so that files of one shape share a compiled program."""
+    return OuterLoop(learner, adam(TrainSettings()))
+
+
+@eqx.filter_jit
+def outer_gradient(loop, state, batch):
+    return loop.gradient(state, batch)
+
+
+@eqx.filter_jit
+def outer_losses(learner, field, batch):
+    """The same losses without a gradient, (B,)."""
+    step = (jnp.asarray(0),) if isinstance(learner, ECoP) else ()
+    return jax.lax.map(lambda own: learner.loss(field, own, own, jax.random.key(0), *step)[0], batch)
+
+
+@eqx.filter_jit
+def adapted_and_target(learner, field, batch):
+    """θ_K, the kept indices, and θ_boot of every signal."""
+
+    def one(context):
+        adapted, _, kept = rollout(
+            field, context, pruning=learner.pruning, update=learner.inner_lr, steps=learner.inner_steps,
+            key=jax.random.key(0), engine=learner.engine,
+        )  # fmt: skip
+        boot = descend(
+            adapted, context, update=learner.bootstrap_lr, steps=learner.bootstrap_steps, engine=learner.engine
+        )
+        return adapted, kept, boot
+
+    return jax.lax.map(one, batch)
 
 
 def assert_field(field, problem, prefix, signal=None, rtol=1e-8):
@@ -86,23 +117,18 @@ def test_there_are_reference_files():
 
 @pytest.mark.usefixtures("float64")
 def test_pruned_inner_loop(problem, engine):
-    config = settings(problem)
-    learner = learner_of(problem, "ecop", engine)
-    for signal, context in enumerate(unstack(batch_of(problem))):
-        adapted, _, kept = rollout(
-            field_of(problem), context, pruning=Pruning(SCORERS[config["score"]](), config["keep"]),
-            update=config["inner_lr"], steps=config["inner_steps"], key=jax.random.key(0), engine=engine,
-        )  # fmt: skip
-        np.testing.assert_array_equal(np.sort(kept, -1), problem["ecop/selected"][signal])
-        assert_field(adapted, problem, "ecop/theta_K", signal)
-        boot = descend_from(adapted, context, learner)
-        assert_field(boot, problem, "ecop/theta_boot", signal)
+    adapted, kept, boot = adapted_and_target(learner_of(problem, "ecop", engine), field_of(problem), batch_of(problem))
+    np.testing.assert_array_equal(np.sort(kept, -1), problem["ecop/selected"])
+    for signal in range(len(problem["values"])):
+        assert_field(jax.tree.map(lambda a: a[signal], adapted), problem, "ecop/theta_K", signal)
+        assert_field(jax.tree.map(lambda a: a[signal], boot), problem, "ecop/theta_boot", signal)
 
 
 @pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("name", ["ecop", "maml", "fomaml"])
 def test_outer_loss_and_meta_gradient(problem, engine, name):
-    gradient, info = outer_gradient(problem, name, engine)
+    loop = outer_loop(learner_of(problem, name, engine))
+    gradient, info = outer_gradient(loop, loop.init(field_of(problem), jax.random.key(0)), batch_of(problem))
     if name == "ecop":
         np.testing.assert_allclose(info["task_loss"], problem["ecop/task_loss"], rtol=1e-8)
         np.testing.assert_allclose(info["distance"].mean(), problem["ecop/distance"], rtol=1e-8)
@@ -112,9 +138,10 @@ def test_outer_loss_and_meta_gradient(problem, engine, name):
 
 @pytest.mark.parametrize("name", ["ecop", "maml"])
 def test_float32_losses(problem, engine, name):
-    _, info = outer_gradient(problem, name, engine, np.float32)
-    assert info["loss"].dtype == jnp.float32
-    np.testing.assert_allclose(info["loss"].mean(), problem[f"{name}/loss"].mean(), rtol=1e-3)
+    learner, batch = learner_of(problem, name, engine), batch_of(problem, np.float32)
+    losses = outer_losses(learner, field_of(problem, dtype=np.float32), batch)
+    assert losses.dtype == jnp.float32
+    np.testing.assert_allclose(losses.mean(), problem[f"{name}/loss"].mean(), rtol=1e-3)
 
 
 @pytest.mark.usefixtures("float64")
@@ -130,13 +157,3 @@ def test_fit(problem, engine, name, scaling):
     if f"{name}/theta_K/w0" in problem:
         for signal in range(len(problem["values"])):
             assert_field(jax.tree.map(lambda a: a[signal], theta), problem, f"{name}/theta_K", signal)
-
-
-def unstack(batch):
-    return [jax.tree.map(lambda a: a[i], batch) for i in range(batch.values.shape[0])]
-
-
-def descend_from(adapted, context, learner):
-    from ecop.adapt import descend
-
-    return descend(adapted, context, update=learner.bootstrap_lr, steps=learner.bootstrap_steps, engine=learner.engine)
