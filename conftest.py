@@ -26,7 +26,7 @@ def documents_folder(tmp_path_factory):
 
 def save_fitted(folder):
     from ecop import Initialisation, Recipe
-    from ecop.meta.build import resolved_fit
+    from ecop.fit.settings import resolved_fit
 
     recipe = Recipe.named("quick").with_settings({"data.size": [24, 24], "field.width": 32})
     Initialisation.random(recipe, resolved_fit(recipe)).fit(folder / "cat.jpg").save(folder / "photo.safetensors")

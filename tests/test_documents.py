@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ecop.core.recipe import Recipe, shipped_recipes
-from ecop.meta.build import build_outer_loop, resolved_fit
+from ecop.fit.settings import resolved_fit
+from ecop.meta.build import build_outer_loop
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "ecop"

@@ -160,3 +160,14 @@ def test_a_field_is_no_initialisation_and_the_other_way_round(initialisation, tm
         Fitted.load(tmp_path / "start.safetensors")
     with pytest.raises(BadFieldFile, match="not an initialisation"):
         Initialisation.load(tmp_path / "field.safetensors")
+
+
+def test_steps_of_adam_train_a_field_from_scratch():
+    start = Initialisation.load("random:quick")
+    assert start.settings == FitSettings(steps=16, scaling="norm", lr=1e-2, scorer="error", keep=0.25)
+    narrow = Initialisation.random(
+        Recipe(field=Part("siren", {"width": 16, "depth": 3}), data=start.recipe.data), SETTINGS
+    )
+    fitted = narrow.fit(picture(12, 12), steps=0, adam_steps=300)
+    assert fitted.steps == 300
+    assert fitted.psnr_curve[-1] > fitted.psnr_curve[0] + 1

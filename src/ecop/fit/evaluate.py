@@ -1,32 +1,20 @@
 """How good an initialisation is: every signal of a folder fitted as at test time, and what came of it."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ecop.core.errors import BadInput
-from ecop.core.grids import regular_grid
 from ecop.core.registry import SIGNALS
 from ecop.data.folder import find_files, relative_name
 from ecop.data.loader import fixed_signals
 from ecop.data.splits import split_files
-from ecop.fit.fit import psnr_curve
 from ecop.fit.initialisation import Initialisation, Progress
-from ecop.fit.loop import FitInfo, FitPlan, fit_batch
-from ecop.fit.render import evaluate_axes
 from ecop.signals.base import Signal
-from ecop.signals.context import context_of
 
 Part = Literal["all", "train", "validation", "test"]
-
-BATCH = 8
-"""Signals of one compiled call; only how often progress is reported depends on it."""
 
 
 @dataclass(frozen=True)
@@ -96,17 +84,15 @@ def evaluate(
     """
     recipe = initialisation.recipe
     signal_class = SIGNALS[recipe.signal]
-    plan = initialisation.plan(steps, scaling)
     files = _chosen(folder, signal_class, initialisation, part)
     results: list[dict[str, Any]] = []
-    for first in range(0, len(files), BATCH):
-        batch = files[first : first + BATCH]
-        signals = list(fixed_signals(batch, signal_class, recipe.data))
-        for path, (metrics, curve) in zip(batch, _fit(initialisation, signals, plan, seed + first), strict=True):
-            results.append({"file": relative_name(path, Path(folder)), **metrics, "psnr_curve": curve})
+    for path, signal in zip(files, fixed_signals(files, signal_class, recipe.data), strict=True):
+        fitted = initialisation.fit(signal, steps, scaling=scaling, seed=seed)
+        name = relative_name(path, Path(folder))
+        results.append({"file": name, **fitted.metrics, "psnr_curve": list(fitted.psnr_curve)})
         if progress is not None:
             progress(len(results), len(files))
-    return Evaluation(tuple(results), plan.steps)
+    return Evaluation(tuple(results), initialisation.plan(steps, scaling).steps)
 
 
 def _chosen(folder: str | Path, signal_class: type[Signal], initialisation: Initialisation, part: Part) -> list[Path]:
@@ -117,18 +103,3 @@ def _chosen(folder: str | Path, signal_class: type[Signal], initialisation: Init
     if not chosen:
         raise BadInput(folder, f"the split has no file for {part}", "take another split or all")
     return chosen
-
-
-def _fit(
-    initialisation: Initialisation, signals: Sequence[Signal], plan: FitPlan, seed: int
-) -> Iterator[tuple[dict[str, float], list[float]]]:
-    """Metrics and PSNR curve of each signal; a short last batch is filled up, so that one program serves all."""
-    filled = [signals[min(i, len(signals) - 1)] for i in range(BATCH)]
-    convention = initialisation.recipe.data.grid
-    contexts = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(context_of(s, convention) for s in filled))
-    theta, info = fit_batch(initialisation.field, contexts, plan, jax.random.key(seed), jnp.asarray(-1.0))
-    for i, signal in enumerate(signals):
-        own, numbers = jax.tree.map(lambda leaf, i=i: leaf[i], (theta, info))
-        values = evaluate_axes(eqx.combine(own, initialisation.field), regular_grid(signal.shape, convention).axes())
-        reconstruction = signal.assemble(values, signal.about)
-        yield signal.metrics(reconstruction), list(psnr_curve([FitInfo(*numbers)]))

@@ -165,9 +165,11 @@ class Fitted:
             field = from_tensors(content.field, content.upcast(), path, None if blocks is None else len(blocks.starts))
             resampled = record["resampled_from"]
             return cls(
-                field, signal["kind"], tuple(signal["shape"]), signal["channels"], signal["about"],
-                signal["grid"]["convention"], blocks, cast(Dtype, content.dtype), tuple(record["psnr_curve"]), content.metrics,
-                record["seconds"], None if resampled is None else tuple(resampled), record["from"],
+                field=field, kind=signal["kind"], shape=tuple(signal["shape"]), channels=signal["channels"],
+                about=signal["about"], convention=signal["grid"]["convention"], blocks=blocks,
+                dtype=cast(Dtype, content.dtype), psnr_curve=tuple(record["psnr_curve"]), metrics=content.metrics,
+                seconds=record["seconds"], resampled=None if resampled is None else tuple(resampled),
+                provenance=record["from"],
             )  # fmt: skip
         except (KeyError, TypeError) as error:
             raise BadFieldFile(path, f"its description is incomplete ({error})", "create it anew") from None

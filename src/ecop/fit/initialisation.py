@@ -18,9 +18,12 @@ from ecop.fields.base import Field, create_field
 from ecop.fit.finding import find_initialisation
 from ecop.fit.fitted import Fitted
 from ecop.fit.loop import FitPlan
+from ecop.fit.settings import resolved_fit
 from ecop.fit.tensors import describe_field, from_tensors, to_tensors
 from ecop.signals.base import Signal
 from ecop.store.field_file import Dtype, FieldFile
+
+RANDOM = "random:"
 
 Progress = Callable[[int, int], None]
 """Called with the work done and all work, in steps or blocks."""
@@ -56,10 +59,15 @@ class Initialisation:
     def load(cls, name_or_path: str | Path) -> Self:
         """An initialisation that ships, by name; or a file; or a run folder, whose best one it takes.
 
+        ``random:RECIPE`` stands for the random parameters that training with that recipe would start from.
+
         Raises:
-            UnknownName: if it is none of the three.
+            UnknownName: if it is none of these.
             BadFieldFile: if the file is damaged, newer, or not an initialisation.
         """
+        if str(name_or_path).startswith(RANDOM):
+            recipe = Recipe.load(str(name_or_path).removeprefix(RANDOM))
+            return cls.random(recipe, resolved_fit(recipe))
         path = find_initialisation(name_or_path)
         content = FieldFile.load(path)
         if content.role != "initialisation":
@@ -109,12 +117,21 @@ class Initialisation:
         steps = own.steps if steps is None else steps
         return FitPlan(pruning, parse_scaling(scaling or own.scaling), steps, own.lr or 1e-2, limit, engine=engine)
 
+    def fit_plan(
+        self, steps: int | None, scaling: str | None, adam_steps: int, until_psnr: float | None, limit: int
+    ) -> FitPlan:
+        """The plan that `fit` follows."""
+        check(adam_steps >= 0, "adam_steps", adam_steps, "a whole number ≥ 0")
+        trained = self.settings.steps if steps is None else steps
+        return self.plan(steps, scaling, max(trained + adam_steps, 0 if until_psnr is None else limit))
+
     def fit(
         self,
         signal: Signal | str | Path,
         steps: int | None = None,
         *,
         scaling: str | None = None,
+        adam_steps: int = 0,
         until_psnr: float | None = None,
         limit: int = 500,
         native: bool = False,
@@ -129,6 +146,8 @@ class Initialisation:
             signal: a signal, or the path of its file.
             steps: inner steps; as the initialisation was trained for by default.
             scaling: ``norm``, ``none``, ``warmup:N``, ``loss`` or ``constant:C``; the initialisation's by default.
+            adam_steps: steps of Adam on the full context behind them; with ``steps=0`` and random parameters this is
+                ordinary training of one field from scratch.
             until_psnr: go on behind the trained steps, with Adam, until this PSNR in dB or ``limit`` steps.
             limit: most steps in all, with ``until_psnr``.
             native: fit one field to all points, however many.
@@ -158,7 +177,7 @@ class Initialisation:
         from ecop.fit.fit import fit_signal  # the two name each other
 
         check(not (native and patches), "--native --patches", "both", "one of the two")
-        plan = self.plan(steps, scaling, limit if until_psnr is not None else 0)
+        plan = self.fit_plan(steps, scaling, adam_steps, until_psnr, limit)
         opened = SIGNALS[self.recipe.signal].read(signal) if not isinstance(signal, Signal) else signal
         return fit_signal(
             self, opened, plan, until_psnr=until_psnr, native=native, patches=patches, dtype=dtype, seed=seed,

@@ -101,8 +101,3 @@ def adam(settings: TrainSettings) -> optax.GradientTransformation:
     if settings.final_lr is not None:
         lr = optax.cosine_decay_schedule(settings.lr, settings.steps, settings.final_lr / settings.lr)
     return optax.chain(optax.clip_by_global_norm(settings.clip), optax.adam(lr))
-
-
-def stack(contexts: list[Context]) -> Context:
-    """A batch from contexts of one shape."""
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *contexts)

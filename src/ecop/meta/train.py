@@ -12,6 +12,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from ecop.adapt.engine import Engine
@@ -24,7 +25,8 @@ from ecop.data.splits import split_files
 from ecop.fields.base import Field
 from ecop.fit.initialisation import Initialisation, create_recipe_field
 from ecop.fit.loop import fit_batch
-from ecop.meta.build import batch_context, build_outer_loop, resolved_fit
+from ecop.fit.settings import resolved_fit
+from ecop.meta.build import batch_context, build_outer_loop
 from ecop.meta.outer import State
 from ecop.meta.warnings import warnings
 from ecop.store.checkpoints import Checkpoints
@@ -133,6 +135,7 @@ class _Session:
         loader = Loader(split.train, signal_class, recipe.data, recipe.train.seed)
         field_key, run_key = jax.random.split(jax.random.key(recipe.train.seed))
         field = create_recipe_field(recipe, field_key) if start is None else _like(start.field, recipe, field_key)
+        Initialisation(field, recipe, resolved_fit(recipe)).plan()  # refuses now what the first validation would
         parent = {} if start is None else {"name": start.name, "sha256": start.provenance.get("sha256", "")}
         files = {part: describe_files(root, paths) for part, paths in vars(split).items() if paths}
         return cls(recipe, loop, loop.init(field, run_key), loader, validation, files, parent)
@@ -184,7 +187,7 @@ def _write_samples(session: _Session, field: Field, theta: Field, run: RunFolder
     for number, original in enumerate(session.validation[:most]):
         own = jax.tree.map(lambda leaf, n=number: leaf[n], theta)
         fitted = eqx.combine(own, field)
-        coords = jax.tree.map(lambda leaf: leaf[0], contexts.points).at(np.arange(contexts.values.shape[1]))
+        coords = jax.tree.map(lambda leaf: leaf[0], contexts.points).at(jnp.arange(contexts.values.shape[1]))
         rows.append(np.concatenate([original, np.asarray(evaluate(fitted, coords)).reshape(original.shape)], axis=-2))
     picture = signal_class.assemble(np.concatenate(rows, axis=0), {}, "sample")
     picture.write(run.samples / f"{step:07d}{signal_class.preferred_suffix}")

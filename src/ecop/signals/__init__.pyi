@@ -7,4 +7,5 @@ from .context import bucket as bucket
 from .context import context_of as context_of
 from .context import padded as padded
 from .context import point_context as point_context
+from .context import stack as stack
 from .image import Image as Image

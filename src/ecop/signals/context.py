@@ -1,9 +1,11 @@
 """A signal on the device: coordinates computed from indices, values, and which points count."""
 
 import abc
+from collections.abc import Sequence
 from typing import Self
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Bool, Float, Int
@@ -158,6 +160,26 @@ def padded(context: Context, rows: int) -> Context:
     length = jnp.asarray(context.size if context.length is None else context.length, jnp.int32)
     weights = None if context.weights is None else pad(context.weights)
     return Context(context.points.padded(rows), pad(context.values), weights, length)
+
+
+def stack(contexts: Sequence[Context]) -> Context:
+    """A batch: every array with a leading axis of as many entries as there are contexts.
+
+    Contexts of different sizes are padded to the bucket of the largest, and given weights where another has them.
+    """
+    rows = max(context.size for context in contexts)
+    if any(context.size != rows or context.length is not None for context in contexts):
+        contexts = [padded(context, bucket(rows)) for context in contexts]
+    if any(context.weights is not None for context in contexts):
+        contexts = [_weighted(context) for context in contexts]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *contexts)
+
+
+def _weighted(context: Context) -> Context:
+    if context.weights is not None:
+        return context
+    weights = jnp.ones(context.size, context.values.dtype)
+    return Context(context.points, context.values, weights, context.length)
 
 
 def point_context(coords: ArrayLike, values: ArrayLike, weights: ArrayLike | None = None) -> Context:
