@@ -1,0 +1,73 @@
+"""What a shipped initialisation reaches on held-out signals, beside baselines and random initialisation.
+
+    python -m bench.pretrained --init photo --baselines runs/learnit-photo --data FOLDER
+
+Every signal is cut from its middle at the recipe's size and fitted in as many steps as the recipe says, with the
+gradient scaled and not; PSNR and SSIM are those of the clipped reconstruction. The table of a model card is this
+command's output.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from matplotlib.figure import Figure
+
+from bench.benchmark import Benchmark, main
+from bench.chart import bars
+from ecop.fit.evaluate import Evaluation, evaluate
+from ecop.fit.initialisation import Initialisation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretrained(Benchmark):
+    """Fit held-out signals from an initialisation, its baselines, and random parameters."""
+
+    name: ClassVar[str] = "pretrained"
+
+    init: str = "photo"
+    """the initialisation: a shipped name, a file or a run"""
+    baselines: tuple[str, ...] = ()
+    """others to compare with, e.g. a run of Learnit"""
+    data: Path = Path("data")
+    """folder of held-out signals"""
+
+    def measure(self) -> dict[str, Any]:
+        """A row for each initialisation and scaling."""
+        rows = [row(start, scaling, self) for start in self.starts() for scaling in ("norm", "none")]
+        return {"rows": rows, "steps": rows[0]["steps"], "n": rows[0]["n"]}
+
+    def starts(self) -> Iterator[Initialisation]:
+        """What is compared, the shipped one first."""
+        shipped = Initialisation.load(self.init)
+        yield shipped
+        for baseline in self.baselines:
+            yield Initialisation.load(baseline)
+        yield Initialisation.random(shipped.recipe, shipped.settings)
+
+    def draw(self, result: dict[str, Any]) -> Figure:
+        """Mean PSNR of each row."""
+        return bars({f"{r['name']}, {r['scaling']}": r["mean"]["psnr"] for r in result["rows"]}, "PSNR (dB)")
+
+    def in_words(self, result: dict[str, Any]) -> list[str]:
+        """The table in Markdown."""
+        lines = ["| initialisation | learner | gradient scaling | PSNR, dB | SSIM |", "| --- | --- | --- | --- | --- |"]
+        for one in result["rows"]:
+            psnr, ssim = (f"{one['mean'][k]:.{n}f} ± {one['std'][k]:.{n}f}" for k, n in (("psnr", 2), ("ssim", 3)))
+            lines.append(f"| {one['name']} | {one['learner']} | {one['scaling']} | {psnr} | {ssim} |")
+        return [*lines, f"{result['n']} signals, {result['steps']} steps, mean ± standard deviation over signals"]
+
+
+def row(start: Initialisation, scaling: str, benchmark: Pretrained) -> dict[str, Any]:
+    """One line of the table, with every signal's numbers."""
+    found: Evaluation = evaluate(start, benchmark.data, steps=1 if benchmark.small else None, scaling=scaling)
+    return {
+        "name": start.name, "learner": "–" if start.name == "random" else start.recipe.learner.name,
+        "scaling": scaling, "steps": found.steps, "n": len(found.files), "mean": found.mean, "std": found.std,
+        "files": list(found.files), "trained": dict(start.provenance),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(Pretrained)
