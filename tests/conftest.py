@@ -19,8 +19,11 @@ SMALL = {"width": 8, "depth": 3, "frequencies": 6, "sigma": 1.0}
 
 
 def pytest_configure(config):
-    """Slow tests run only where a marker expression asks for them."""
+    """Slow tests run only where a marker expression asks for them; compiled programs are kept for the next run."""
     config.option.markexpr = config.option.markexpr or "not slow"
+    if config.pluginmanager.hasplugin("cacheprovider"):
+        jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir("compiled")))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
 @pytest.fixture
