@@ -88,7 +88,7 @@ def train(
     begun = time.perf_counter() - seconds
     with _stoppable() as stopped:
         batches = session.loader.batches(int(state.step))
-        while int(state.step) < recipe.train.steps and time.perf_counter() - begun < limit:
+        while int(state.step) < recipe.train.steps and seconds < limit:  # the time that decided on `last`, too
             values = next(batches)
             state, info = step(state, batch_context(values, recipe))
             number = int(state.step)
@@ -96,9 +96,11 @@ def train(
             _refuse_divergence(numbers, number, recipe)
             seconds = time.perf_counter() - begun
             last = number == recipe.train.steps or seconds >= limit
-            if number % recipe.train.validate_every == 0 or last or stopped():
+            if number % recipe.train.validate_every == 0 or last:
                 numbers |= session.validate(state.field, run, number)
                 best = session.keep(state, run, numbers, best, seconds)
+            elif stopped():  # at once, and without a validation that an uninterrupted run would not have had
+                session.initialisation(state.field, {}, seconds, number).save(run.last)
             if number % recipe.train.log_every == 0 or "psnr" in numbers:
                 run.log(number, seconds=round(seconds, 3), **numbers)
                 for sentence in warnings(numbers, session.loop.learner.inner_lr):
