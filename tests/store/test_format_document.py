@@ -22,13 +22,13 @@ def save(path, convention="centres", dtype="float32", channels=3, **change):
     field = Siren.create(jax.random.key(0), d_in=2, d_out=channels, width=16, depth=4, w0=20.0, output_offset=0.4)
     tensors = {}
     for i, layer in enumerate(field.layers):
-        tensors |= {f"layers.{i}.weight": layer.weight, f"layers.{i}.bias": layer.bias}
+        tensors |= {f"layers.{i}.weight": np.asarray(layer.weight), f"layers.{i}.bias": np.asarray(layer.bias)}
     signal = {"kind": "image", "shape": (5, 7), "channels": channels, "grid": {"convention": convention}}
     parts = {"role": "fitted", "field": {"name": "siren", "settings": field.settings()}, "signal": signal, **change}
     FieldFile(tensors, **parts).save(path, dtype=dtype)
     rounded = jax.tree.map(lambda leaf: leaf.astype(dtype).astype("float32"), field)
     coords = regular_grid((5, 7), convention).coordinates().astype(np.float32)
-    return np.asarray(rounded(coords)).reshape(5, 7, channels)
+    return np.asarray(rounded(jax.numpy.asarray(coords))).reshape(5, 7, channels)
 
 
 @pytest.fixture(scope="module")
