@@ -69,6 +69,7 @@ class Demo(Command):
         summary = summarise(fits, trained)
         pictures = self._draw(signal, fits, trained)
         (self.out / "summary.json").write_text(json.dumps(summary, indent=2, allow_nan=False) + "\n")
+        terminal.say("PSNR in dB before each step and after the last, by initialisation")
         terminal.table(psnr_table({name: fit.psnr_curve for name, fit in fits.items()}))
         terminal.say(
             f"{HELD_OUT}, never trained on, at {units.shape(signal.shape)}: PSNR "
@@ -209,7 +210,7 @@ def psnr_table(curves: Mapping[str, tuple[float, ...]]) -> Any:
     """PSNR before each step and after the last, a column for each initialisation."""
     from rich.table import Table
 
-    table = Table("step", title="PSNR in dB, by initialisation", title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table = Table("step", box=None, padding=(0, 2, 0, 0))
     for name in curves:
         table.add_column(name, justify="right")
     for step, values in enumerate(zip(*curves.values(), strict=True)):

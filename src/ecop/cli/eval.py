@@ -31,7 +31,7 @@ class Eval(Command):
     """
 
     init: Annotated[Positional[str], option("INIT")]
-    """initialisation: a file, a run's folder, or the name of one that ships"""
+    """initialisation: a file, a run's folder, the name of one that ships, or random:RECIPE"""
     data: Annotated[Path, option("DIR")]
     """folder of signals, read with its subfolders"""
     steps: Annotated[int | None, option("N")] = None

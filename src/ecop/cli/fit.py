@@ -17,6 +17,7 @@ from ecop.core.registry import SIGNALS
 if TYPE_CHECKING:
     from ecop.fit.fitted import Fitted
     from ecop.fit.initialisation import Initialisation
+    from ecop.fit.loop import FitPlan
     from ecop.signals.base import Signal
 
 OWN_FAULT = (BadInput, TooLarge, Diverged, MissingExtra)
@@ -37,16 +38,19 @@ class Fit(Command):
         ecop fit photo holidays/ extra.png -o fields/ --dtype float16
         ecop fit runs/mine cat.jpg -o cat.safetensors --until-psnr 40
         ecop fit photo cat.jpg -o cat.safetensors --patches -y --json
+        ecop fit random:photo cat.jpg -o scratch.safetensors --steps 0 --adam-steps 1000
     """
 
     init: Annotated[Positional[str], option("INIT")]
-    """initialisation: a file, a run's folder, or the name of one that ships (see ecop list)"""
+    """initialisation: a file, a run's folder, the name of one that ships (see ecop list), or random:RECIPE"""
     files: Annotated[Positional[tuple[Path, ...]], option("FILE...")]
     """signals to fit; a folder stands for all in it and its subfolders"""
     out: Annotated[str, option("OUT", "-o")]
     """a file for one input; a folder for several, or if it ends in / or is one"""
     steps: Annotated[int | None, option("N")] = None
     """gradient steps; by default those that the initialisation was trained for"""
+    adam_steps: Annotated[int, option("N")] = 0
+    """steps of Adam behind them; with --steps 0 and random:RECIPE, ordinary training from scratch"""
     until_psnr: Annotated[float | None, option("DB")] = None
     """go on behind the trained steps, with Adam, until this PSNR"""
     limit: Annotated[int, option("N")] = 500
@@ -84,7 +88,7 @@ class Fit(Command):
             except OWN_FAULT as error:
                 if len(pairs) == 1:
                     raise
-                terminal.fail(error)
+                terminal.fail(str(error))
                 failures += 1
                 continue
             fitted.save(out)
@@ -101,14 +105,17 @@ class Fit(Command):
             raise BadUsage("fit", "--native and --patches exclude each other")
         if self.overwrite and self.keep_existing:
             raise BadUsage("fit", "-y and -n exclude each other")
-        initialisation.plan(self.steps, self.scaling)
+        self._plan(initialisation)
 
     def _pairs(self, signal: type["Signal"], terminal: Terminal) -> list[tuple[Path, Path]]:
         """Every input with its output, checked to be writable."""
         from ecop.data.folder import find_files
 
-        found = [file for given in self.files for file in find_files(given, signal)]
-        files = list({file.resolve(): file for file in reversed(found)}.values())[::-1]
+        distinct: dict[Path, Path] = {}
+        for given in self.files:
+            for file in find_files(given, signal):
+                distinct.setdefault(file.absolute(), file)
+        files = list(distinct.values())
         to_folder = len(files) > 1 or is_folder(self.out) or any(given.is_dir() for given in self.files)
         names = [Path(self.out, name) for name in output_names(files, ".safetensors")]
         outs = names if to_folder else [Path(self.out)]
@@ -126,25 +133,30 @@ class Fit(Command):
             terminal.note(f"{left} left as {'it is' if left == 1 else 'they are'}: the output exists")
         return pairs
 
+    def _plan(self, initialisation: "Initialisation") -> "FitPlan":
+        return initialisation.fit_plan(self.steps, self.scaling, self.adam_steps, self.until_psnr, self.limit)
+
     def _fit(self, initialisation: "Initialisation", file: Path, place: str, terminal: Terminal) -> "Fitted":
         signal = SIGNALS[initialisation.recipe.signal].read(file)
         wanted = initialisation.recipe.data.channels
         if signal.channels != wanted:
             how = "repeated" if signal.channels < wanted else "reduced"
             terminal.note(f"{file}: {signal.channels} channels {how} to {wanted}")
-        plan = initialisation.plan(self.steps, self.scaling, self.limit if self.until_psnr is not None else 0)
         if self.native:
             from ecop.cli.estimate import estimate_seconds
 
+            plan = self._plan(initialisation)
             seconds = estimate_seconds(initialisation, signal, plan)
             if seconds > 2:
+                most = "at most " if self.until_psnr is not None else ""
                 terminal.note(
-                    f"{file}: one field for all {units.points(signal.shape)}; at most {plan.total} steps "
-                    f"will take about {units.duration(seconds)}"
+                    f"{file}: one field for all {units.points(signal.shape)}; {most}{plan.total} steps "
+                    f"take about {units.duration(seconds)}"
                 )
         with terminal.progress(f"fitting {file.name}{place}") as advance:
             return initialisation.fit(
-                signal, self.steps, scaling=self.scaling, until_psnr=self.until_psnr, limit=self.limit,
+                signal, self.steps, scaling=self.scaling, adam_steps=self.adam_steps,
+                until_psnr=self.until_psnr, limit=self.limit,
                 native=self.native, patches=self.patches, dtype=self.dtype, seed=self.seed,
                 progress=lambda done, total: advance(done, total=total, note=f"{done}/{total} steps"),
             )  # fmt: skip

@@ -40,10 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EcopError as error:
         if os.environ.get("ECOP_TRACEBACK"):
             traceback.print_exc()
-        Terminal().fail(error)
+        Terminal().fail(str(error))
         code = 2
     except KeyboardInterrupt as stop:
-        Terminal().fail(KeyboardInterrupt(str(stop) or "interrupted"))  # type: ignore[arg-type]
+        Terminal().fail(str(stop) or "interrupted")
         code = 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it flushes at exit
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         traceback.print_exc()
         version = importlib.metadata.version("ecop")
-        Terminal().fail(Exception(f"this is a fault of ecop {version}, not yours; please report the lines above"))
+        Terminal().fail(f"this is a fault of ecop {version}, not yours; please report the lines above")
         code = 1
     return code
 

@@ -5,9 +5,6 @@ import os
 
 from ecop.core.cache import cache_folder
 
-SHORTEST = 0.1
-"""Seconds of compilation from which a program is worth a file."""
-
 
 def prepare_jax() -> None:
     """Call before anything compiles; a second run of the same shapes then starts at once.
@@ -20,5 +17,5 @@ def prepare_jax() -> None:
     logging.getLogger("jax._src.xla_bridge").setLevel(logging.ERROR)  # "a GPU may be present": on a CPU install
     if not jax.config.values["jax_compilation_cache_dir"]:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "compiled"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", SHORTEST)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -47,9 +47,9 @@ class Terminal:
         if not self.quiet:
             self._err.print(f"[yellow]warning:[/] {_escaped(text)}", soft_wrap=True)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, text: str) -> None:
         """The one line of an error; never silenced."""
-        self._err.print(f"[bold red]ecop:[/] {_escaped(' '.join(str(error).split()))}", soft_wrap=True)
+        self._err.print(f"[bold red]ecop:[/] {_escaped(' '.join(text.split()))}", soft_wrap=True)
 
     def table(self, table: "Table") -> None:
         """A table of results."""

@@ -53,7 +53,7 @@ def points(sizes: Sequence[int]) -> str:
         ('12.2 MP', '178×178')
     """
     count = math.prod(sizes)
-    return f"{count / 1e6:.1f} MP" if count >= 950_000 else shape(sizes)
+    return f"{count / 1e6:.1f} MP" if len(sizes) == 2 and count >= 950_000 else shape(sizes)
 
 
 def decibels(value: float | None) -> str:
