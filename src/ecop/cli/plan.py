@@ -9,6 +9,7 @@ from tyro.conf import UseAppendAction
 from ecop.cli import units
 from ecop.cli.command import Command, option
 from ecop.cli.terminal import Terminal
+from ecop.cli.train import changed_settings, parse_settings
 from ecop.core.errors import BadUsage
 from ecop.core.memory import parse_bytes
 
@@ -70,7 +71,6 @@ class Plan(Command):
         return 0
 
     def _recipe(self) -> "Recipe":
-        from ecop.cli.train import parse_settings
         from ecop.core.recipe import Recipe
 
         changes = parse_settings(text for group in self.set for text in group)
@@ -121,11 +121,7 @@ def in_words(
     if process := max(cost.baseline_bytes for cost in costs):
         sentences.append(f"The process itself, with the compiler, takes {units.size(process)} more.")
     if memory is not None:
-        before, after = wanted.to_dict(), proposed.to_dict()
-        changes = [
-            f"{part}.{name}={after[part][name]}" for part in ("data", "learner") for name in after[part]
-            if after[part][name] != before[part].get(name)
-        ]  # fmt: skip
+        changes = changed_settings(wanted, proposed)
         same = "the recipe as it is" if not changes else "--set " + " ".join(changes)
         sentences.append(f"Within {units.size(memory)}: {same}, in tiles of {engine.tile} points.")
     return sentences

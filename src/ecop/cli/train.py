@@ -16,6 +16,7 @@ from ecop.cli.training_bar import TrainingBar
 from ecop.core.errors import BadUsage
 
 if TYPE_CHECKING:
+    from ecop.adapt.engine import Engine
     from ecop.core.recipe import Recipe
     from ecop.fit.initialisation import Initialisation
 
@@ -52,6 +53,8 @@ class Train(Command):
     """short for --set train.seed=N"""
     init: Annotated[str | None, option("INIT")] = None
     """begin from this initialisation instead of a random one"""
+    memory: Annotated[str | None, option("SIZE")] = None
+    """stay within this, the process included, e.g. 8GiB: by smaller tiles, then a smaller batch, γ and K"""
     resume: Annotated[bool, option()] = False
     """go on with the run in --out"""
     tensorboard: Annotated[bool, option()] = False
@@ -63,6 +66,8 @@ class Train(Command):
         """Train, showing how it goes."""
         if self.resume and (self.overwrite or self.init):
             raise BadUsage("train", "--resume goes on with a run; leave out -y and --init")
+        if self.resume and self.memory:
+            raise BadUsage("train", "--resume takes the run's own tiles and settings; leave out --memory")
         recipe = self._recipe()
         from ecop.cli.runtime import prepare_jax
 
@@ -71,6 +76,7 @@ class Train(Command):
         from ecop.meta.train import train
 
         start = None if self.init is None else Initialisation.load(self.init)
+        recipe, engine = self._within_memory(recipe, terminal)
         with (
             events(self.out / "events", self.tensorboard) as log,
             terminal.progress("compiling", recipe.train.steps) as advance,
@@ -84,12 +90,30 @@ class Train(Command):
             try:
                 best = train(
                     recipe, self.data, self.out, resume=self.resume, overwrite=self.overwrite, start=start,
-                    report=report, warn=terminal.warn,
+                    engine=engine, report=report, warn=terminal.warn,
                 )  # fmt: skip
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(self._how_to_go_on(bar.step)) from None
         self._finish(best, bar.step, terminal)
         return 0
+
+    def _within_memory(self, recipe: "Recipe", terminal: Terminal) -> "tuple[Recipe, Engine]":
+        """The recipe and the engine for --memory; for --resume the run's own engine, so that it goes on to the bit."""
+        from ecop.adapt.engine import Engine
+        from ecop.store.run_folder import RunFolder
+
+        if self.resume:
+            before = RunFolder.open(self.out).description()
+            return recipe, Engine(before["engine"], before["tile"])
+        if self.memory is None:
+            return recipe, Engine()
+        from ecop.core.memory import parse_bytes
+        from ecop.meta.budget import plan_for_budget
+
+        fitting, engine = plan_for_budget(recipe, parse_bytes(self.memory))
+        if changes := changed_settings(recipe, fitting):
+            terminal.warn(f"to stay within {self.memory}: {' '.join(changes)}")
+        return fitting, engine
 
     def _recipe(self) -> "Recipe":
         from ecop.core.recipe import Recipe
@@ -119,6 +143,21 @@ class Train(Command):
             {"out": str(self.out), "best": str(path), "steps": step, "validation_psnr": psnr, "seconds": seconds,
              "best_step": best.provenance["steps"]}
         )  # fmt: skip
+
+
+def changed_settings(before: "Recipe", after: "Recipe") -> list[str]:
+    """What is different, as ``KEY=VALUE``.
+
+    Example:
+        >>> from ecop.core.recipe import Recipe
+        >>> changed_settings(Recipe(), Recipe().with_settings({"data.batch": 2}))
+        ['data.batch=2']
+    """
+    old, new = before.to_dict(), after.to_dict()
+    return [
+        f"{part}.{name}={value}" for part in new if isinstance(new[part], dict) for name, value in new[part].items()
+        if value != old[part].get(name)
+    ]  # fmt: skip
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Any]:

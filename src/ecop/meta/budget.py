@@ -15,14 +15,15 @@ from ecop.fields.base import split_adapted
 from ecop.meta.build import build_learner, build_outer_loop
 from ecop.meta.plan import abstract_field, baseline, program_bytes, share
 from ecop.pruning.select import kept_count
+from ecop.signals.context import bucket
 
 SMALLEST_TILE = 128
 SMALLEST_SHARE = 1 / 32
-POINT_BYTES = 17
-"""For each point, beside its values: score, error, their order, two masks."""
+POINT_BYTES = 37
+"""For each point while an inner step chooses: score, error, what both are set to before, and the selection's sums."""
 TILE_BUFFERS = 6
 """Arrays of one layer's activations that a Hessian-vector product holds at a time, for each layer."""
-MOST_PROGRAMS = 12
+MOST_PROGRAMS = 6
 """Programs that are compiled before a search is given up."""
 
 
@@ -80,8 +81,8 @@ def plan_for_budget(
     least = max(memory + 1, search.estimate(list(_choices(start))[-1]))
     sizes = "×".join(map(str, recipe.data.size))
     raise TooLarge(
-        f"the memory of a training step on {sizes} points, the process included,", f"about {least / 2**20:.0f} MiB",
-        f"{memory / 2**20:.0f} MiB", "allow more memory, or lower data.size or field.width",
+        f"the memory of a training step on {sizes} points, the process included,", f"about {least / 2**20:.1f} MiB",
+        f"{memory / 2**20:.1f} MiB", "allow more memory, or lower data.size or field.width",
     )  # fmt: skip
 
 
@@ -98,7 +99,8 @@ class _Search:
 
     def estimate(self, choice: Choice) -> int:
         """Bytes in all, by the formula, corrected by what was compiled last."""
-        return expected_bytes(self.recipe, choice) + self._correction + self._process()
+        expected = expected_bytes(self.recipe, choice) + self._correction
+        return max(expected, least_bytes(self.recipe, choice)) + self._process()
 
     def hopeless(self, choice: Choice) -> bool:
         """Whether it is not worth compiling; the first always is."""
@@ -159,10 +161,22 @@ def _apply(recipe: Recipe, start: Choice, choice: Choice) -> tuple[Recipe, Engin
 def expected_bytes(recipe: Recipe, choice: Choice) -> int:
     """The formula of the engine's memory, in bytes: good for differences between choices."""
     field, points = abstract_field(recipe), math.prod(recipe.data.size)
-    parameters = 4 * trees.size(split_adapted(field)[0])
     widths = sum(leaf.shape[-2] for leaf in jax.tree.leaves(field) if len(leaf.shape) == 2)
+    tile = TILE_BUFFERS * 4 * widths * min(choice.tile, bucket(points))  # a fit is padded
+    choosing = POINT_BYTES * points if choice.keep < 1 else 0
+    values = 4 * points * recipe.data.channels
+    return least_bytes(recipe, choice) + _signals(recipe, choice) * (max(tile, choosing) + values)
+
+
+def least_bytes(recipe: Recipe, choice: Choice) -> int:
+    """What no program does without: the inner steps' fields and selections, and the signals."""
+    parameters = 4 * trees.size(split_adapted(abstract_field(recipe))[0])
+    points = math.prod(recipe.data.size)
     selection = 4 * kept_count(points, choice.keep) if choice.keep < 1 else 0
-    signals = choice.batch if build_outer_loop(recipe).signals == "vmap" else 1
-    each = choice.steps * (parameters + selection) + TILE_BUFFERS * 4 * widths * choice.tile
-    each += POINT_BYTES * points if choice.keep < 1 else 0
-    return signals * each + 4 * points * recipe.data.channels * choice.batch
+    steps = choice.steps * (parameters + selection)
+    return _signals(recipe, choice) * steps + 4 * points * recipe.data.channels * choice.batch
+
+
+def _signals(recipe: Recipe, choice: Choice) -> int:
+    """Signals that are worked on at a time."""
+    return choice.batch if build_outer_loop(recipe).signals == "vmap" else 1

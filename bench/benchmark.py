@@ -1,0 +1,91 @@
+"""What every benchmark is: a command that measures, prints, and keeps its result as JSON with a picture beside it."""
+
+import abc
+import datetime
+import json
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ecop.core import machine
+from ecop.core.files import atomic_write
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmark(abc.ABC):
+    """One benchmark; its fields are its command's arguments."""
+
+    name: ClassVar[str]
+
+    small: bool = False
+    """tiny sizes, in seconds: shows that it works, and measures nothing of worth; kept only where --out says"""
+    json: bool = False
+    """print one JSON document and nothing else"""
+    out: Path | None = None
+    """folder of the results; bench/results by default"""
+
+    @abc.abstractmethod
+    def measure(self) -> dict[str, Any]:
+        """The numbers, as JSON values."""
+
+    @abc.abstractmethod
+    def draw(self, result: dict[str, Any]) -> Any:
+        """A figure of matplotlib's."""
+
+    @abc.abstractmethod
+    def in_words(self, result: dict[str, Any]) -> list[str]:
+        """Lines for a person."""
+
+    def run(self) -> dict[str, Any]:
+        """Measure, print and keep."""
+        result = {**self.measure(), "benchmark": self.name, "small": self.small, "machine": about_this_machine()}
+        if self.json:
+            print(json.dumps(result, indent=1))
+        else:
+            print("\n".join(self.in_words(result)))
+        if self.out is not None or not self.small:
+            path = keep(result, self.draw(result), self.out or RESULTS)
+            if not self.json:
+                print(path)
+        return result
+
+
+def main(benchmark: type[Benchmark]) -> None:
+    """The command of a benchmark."""
+    import tyro
+
+    tyro.cli(benchmark, prog=f"python -m bench.{benchmark.name}", config=(tyro.conf.FlagCreatePairsOff,)).run()
+
+
+def about_this_machine() -> dict[str, Any]:
+    """What the numbers depend on, in general terms."""
+    import jax
+
+    return {
+        "processor": machine.processor(), "cores": machine.cores(), "memory_gib": round(machine.memory() / 2**30, 1),
+        "device": jax.devices()[0].device_kind, "system": platform.system(), "python": platform.python_version(),
+        "jax": jax.__version__, "ecop": version("ecop"), "date": datetime.date.today().isoformat(),
+    }  # fmt: skip
+
+
+def keep(result: dict[str, Any], figure: Any, folder: Path) -> Path:
+    """Write NAME-DATE.json (NAME-DATE-2.json if there is one already) and its picture."""
+    stem = f"{result['benchmark']}-{result['machine']['date']}"
+    taken = (path for path in (folder / f"{stem}{suffix}.json" for suffix in _suffixes()) if not path.exists())
+    path = next(taken)
+    with atomic_write(path) as file:
+        file.write(json.dumps(result, indent=1).encode())
+    figure.savefig(path.with_suffix(".png"), dpi=120)
+    return path
+
+
+def _suffixes():
+    yield ""
+    number = 2
+    while True:
+        yield f"-{number}"
+        number += 1
