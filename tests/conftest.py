@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from jaxtyping import install_import_hook
 
 # Must come before the first import of the package. beartype knows `Self` only in classes that it decorates itself,
@@ -15,6 +16,10 @@ install_import_hook(
     "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True, hint_overrides=beartype.FrozenDict("
     "{__import__('typing').Self: __import__('typing').Any})))",
 )
+
+# A busy machine is no failure: how long an example takes is not what the property tests are about.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 SMALL = {"width": 8, "depth": 3, "frequencies": 6, "sigma": 1.0}
 """Settings that make any registered field small; a field takes those that it knows."""
