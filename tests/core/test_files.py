@@ -1,6 +1,5 @@
 import errno
 import os
-import resource
 import stat
 import subprocess
 import sys
@@ -79,9 +78,10 @@ def test_an_error_of_the_system_is_one_line_and_leaves_nothing(tmp_path, monkeyp
 
 def test_a_system_that_really_refuses_the_bytes(tmp_path):
     script = f"""
-import sys
+import resource, sys
 from ecop.core.errors import CannotWrite
 from ecop.core.files import atomic_write
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
 try:
     with atomic_write({str(tmp_path / "a")!r}) as stream:
         stream.write(bytes(10_000_000))
@@ -89,11 +89,7 @@ except CannotWrite as error:
     sys.exit(str(error))
 """
 
-    def at_most_a_megabyte():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
-
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True,
-                            preexec_fn=at_most_a_megabyte, check=False)  # fmt: skip
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "larger than this system allows" in result.stderr
     assert list(tmp_path.iterdir()) == []
