@@ -113,7 +113,7 @@ def test_training_from_scratch(ecop, recipe, picture, tmp_path):
     command = ["fit", f"random:{recipe}", "a.png", "-o", "a.safetensors", "-y", "--json", "--steps", "0"]
     before, after = (ecop(*command, "--adam-steps", steps).document[0] for steps in (0, 40))
     assert (before["steps"], after["steps"]) == (0, 40)
-    assert after["psnr"] > before["psnr"] + 0.3
+    assert after["psnr"] > before["psnr"] + 0.1
 
 
 def test_patches_and_native_fit_all_points(ecop, init, picture, tmp_path):

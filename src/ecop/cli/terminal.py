@@ -77,11 +77,12 @@ class Terminal:
             A function to call with the work done so far.
         """
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.table import Column
 
         columns = (
-            SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24),
-            TextColumn("{task.fields[note]}", markup=False), TimeElapsedColumn(), TextColumn("left"),
-            TimeRemainingColumn(compact=True),
+            SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=16),
+            TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[note]}", markup=False, table_column=Column()),  # folds where it is narrow
         )  # fmt: skip
         shown = self._err.is_terminal and not self.quiet
         with Progress(*columns, console=self._err, disable=not shown, transient=True) as bar:

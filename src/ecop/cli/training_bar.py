@@ -51,7 +51,7 @@ class TrainingBar:
     def _note(self, numbers: dict[str, Any], speed: float) -> str:
         parts = [f"step {self.step}"]
         if speed:
-            parts.append(f"{speed:.2g} steps/s, {speed * self._recipe.data.batch:.2g} signals/s")
+            parts.append(f"{speed:.3g} steps/s, {speed * self._recipe.data.batch:.3g} signals/s")
         parts.append(f"loss {numbers['loss']:.3g}")
         if task := numbers.get("task_loss"):
             parts.append(f"PSNR {units.decibels(-10 * math.log10(task))}")
