@@ -47,4 +47,6 @@ def test_every_flag_is_documented(verb):
 
 def positional(hints):
     """Those whose annotation says so."""
-    return {name for name, hint in hints.items() if get_origin(hint) is Annotated and "Positional" in str(get_args(hint))}
+    return {
+        name for name, hint in hints.items() if get_origin(hint) is Annotated and "Positional" in str(get_args(hint))
+    }

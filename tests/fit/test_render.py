@@ -120,8 +120,7 @@ def test_blocks_cover_every_sample_and_overlap(shape, overlap):
     for axis in (0, 1):
         starts = sorted({start[axis] for start in blocks.starts})
         assert all(
-            b - a <= blocks.shape[axis] - min(overlap, blocks.shape[axis])
-            for a, b in itertools.pairwise(starts)
+            b - a <= blocks.shape[axis] - min(overlap, blocks.shape[axis]) for a, b in itertools.pairwise(starts)
         )
 
 
