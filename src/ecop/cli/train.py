@@ -98,13 +98,9 @@ class Train(Command):
         return 0
 
     def _within_memory(self, recipe: "Recipe", terminal: Terminal) -> "tuple[Recipe, Engine]":
-        """The recipe and the engine for --memory; for --resume the run's own engine, so that it goes on to the bit."""
+        """The recipe and the engine for --memory; a run that is resumed takes its own."""
         from ecop.adapt.engine import Engine
-        from ecop.store.run_folder import RunFolder
 
-        if self.resume:
-            before = RunFolder.open(self.out).description()
-            return recipe, Engine(before["engine"], before["tile"])
         if self.memory is None:
             return recipe, Engine()
         from ecop.core.memory import parse_bytes

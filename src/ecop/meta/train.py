@@ -57,7 +57,7 @@ def train(
         resume: go on with the run in ``out``, exactly as if it had never stopped.
         overwrite: replace a run in ``out``.
         start: begin from this initialisation instead of a random one; its field must be of the recipe's form.
-        engine: how losses and gradients are computed.
+        engine: how losses and gradients are computed; a run that is resumed keeps its own.
         report: called after every step.
         warn: called with plain sentences about what looks wrong; each once.
 
@@ -71,9 +71,7 @@ def train(
         CannotWrite: if ``out`` cannot be written.
     """
     recipe = recipe if isinstance(recipe, Recipe) else Recipe.load(recipe)
-    run = RunFolder.open(out) if resume else None
-    if run is not None and run.recipe != recipe:
-        run = _with_more_steps(run, recipe)
+    run, engine = _resumed(out, recipe) if resume else (None, engine)
     session = _Session.begin(recipe, data, engine, start)
     run = run or RunFolder.create(out, recipe, overwrite=overwrite)
     run.describe(**session.facts(engine))
@@ -203,15 +201,21 @@ def _like(field: Field, recipe: Recipe, key: Any) -> Field:
     return field
 
 
-def _with_more_steps(run: RunFolder, recipe: Recipe) -> RunFolder:
-    """A run may be resumed for longer; nothing else of its recipe may change, or it would be another run."""
+def _resumed(out: str | Path, recipe: Recipe) -> tuple[RunFolder, Engine]:
+    """A run to go on with, and the engine that it was begun with: another tile would round differently.
+
+    It may go on for longer; nothing else of its recipe may change, or it would be another run.
+    """
+    run = RunFolder.open(out)
     longer = dataclasses.replace(
         run.recipe,
         train=dataclasses.replace(run.recipe.train, steps=recipe.train.steps, minutes=recipe.train.minutes),
     )
     if longer != recipe:
         raise BadInput(run.path, "the recipe is not the one that the run was begun with", "leave it out to go on")
-    return run
+    before = run.description()
+    run.lengthen(recipe)
+    return run, Engine(before["engine"], before["tile"])
 
 
 def _restored(checkpoints: Checkpoints, state: State) -> tuple[State, float, float]:

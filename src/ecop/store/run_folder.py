@@ -89,6 +89,12 @@ class RunFolder:
             raise BadInput(path, "not the folder of a run (no recipe.toml in it)", "give the folder of a training run")
         return cls(path, Recipe.load(path / "recipe.toml"))
 
+    def lengthen(self, recipe: Recipe) -> None:
+        """Replace the recipe by one that goes on for longer, so that the next resume knows of it."""
+        with atomic_write(self.path / "recipe.toml") as file:
+            file.write(recipe.to_toml().encode())
+        self.recipe = recipe
+
     def describe(self, **facts: Any) -> None:
         """Write ``run.json``: the versions of Python, ecop and JAX, and these facts.
 
