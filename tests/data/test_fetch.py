@@ -11,8 +11,8 @@ import pytest
 
 from ecop.core.errors import CannotFetch, UnknownName
 from ecop.data import DATASETS, fetch, find_files
-from ecop.data.fetch import read_idx
 from ecop.data.photos import PHOTOS
+from ecop.data.pictures import read_idx
 from ecop.signals import Image
 
 

@@ -1,10 +1,15 @@
 from .crops import centre_cut as centre_cut
 from .crops import random_window as random_window
+from .dataset import Dataset as Dataset
 from .fetch import DATASETS as DATASETS
-from .fetch import Dataset as Dataset
 from .fetch import fetch as fetch
+from .folder import Item as Item
 from .folder import find_files as find_files
+from .folder import items_of as items_of
+from .loader import Batch as Batch
 from .loader import Loader as Loader
 from .loader import fixed_signals as fixed_signals
+from .splits import ItemSplit as ItemSplit
 from .splits import Split as Split
 from .splits import split_files as split_files
+from .splits import split_items as split_items

@@ -1,5 +1,6 @@
 """Packages brought by their ordinary clients, and told apart from anything else by their SHA-256."""
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -7,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,15 +90,19 @@ class Archive:
         return [_client("apt-get", self._label), "download", f"{self.package}={self.version}"]
 
 
-def unpack_deb(archive: Path, folder: Path) -> None:
-    """Unpack a Debian package's files below ``folder``."""
-    _run([_client("dpkg-deb", archive.name), "--extract", str(archive), str(folder)], folder, archive.name)
+@contextlib.contextmanager
+def unpacked_debs(archives: list[Path], folder: Path) -> Iterator[Path]:
+    """A folder beside ``folder`` with the files of these Debian packages, gone at the end."""
+    with tempfile.TemporaryDirectory(dir=folder.parent) as unpacked:
+        for archive in archives:
+            _run([_client("dpkg-deb", archive.name), "--extract", str(archive), unpacked], folder, archive.name)
+        yield Path(unpacked)
 
 
 def _client(name: str, what: str) -> str:
     path = shutil.which(name)
     if path is None:
-        remedy = "use a Debian or Ubuntu system, or a folder of your own images"
+        remedy = "use a Debian or Ubuntu system, or a folder of your own files"
         raise CannotFetch(what, f"the package client {name} is missing on this machine", remedy)
     return path
 
