@@ -6,7 +6,7 @@ from skimage import data
 
 from ecop.core.errors import BadInput
 from ecop.core.recipe import DataSettings
-from ecop.data import Loader, centre_cut, find_files, fixed_signals
+from ecop.data import Item, Loader, centre_cut, find_files, fixed_signals, items_of
 from ecop.signals import Image
 
 RANDOM = DataSettings(size=(16, 12), crop="random", scales=(0.5, 3), batch=3)
@@ -22,11 +22,11 @@ def files(tmp_path_factory):
         bits = 16 if index == 3 else 8
         image = Image.assemble(part[:, : 60 + 50 * index], {"bits": bits})
         image.with_channels((3, 1, 4)[index % 3]).write(folder / f"{index}.png")
-    return find_files(folder, Image)
+    return items_of(find_files(folder, Image), Image, {})
 
 
 def take(loader, count, start=0):
-    return list(islice(loader.batches(start), count))
+    return [batch.values for batch in islice(loader.batches(start), count)]
 
 
 @pytest.mark.parametrize("settings", [RANDOM, CENTRE])
@@ -82,20 +82,20 @@ def test_files_are_decoded_once_while_they_fit(files):
             return Image.read(path)
 
     take(Loader(files, Counted, RANDOM, seed=0), 12)
-    assert sorted(count) == sorted(files)
+    assert sorted(count) == sorted(item.path for item in files)
 
 
 @pytest.mark.parametrize("settings", [RANDOM, CENTRE])
 def test_a_file_that_cannot_be_read_ends_it_with_its_name(files, tmp_path, settings):
-    (tmp_path / "broken.png").write_bytes(files[0].read_bytes()[:200])
+    (tmp_path / "broken.png").write_bytes(files[0].path.read_bytes()[:200])
     with pytest.raises(BadInput, match=r"broken.png: damaged or truncated") as caught:
-        take(Loader([*files, tmp_path / "broken.png"], Image, settings, seed=0), 8)
+        take(Loader([*files, Item(tmp_path / "broken.png")], Image, settings, seed=0), 8)
     assert "\n" not in str(caught.value)
 
 
 def test_fixed_signals_are_the_middles_in_order(files):
     signals = list(fixed_signals(files, Image, CENTRE))
-    assert [signal.source for signal in signals] == [path.name for path in files]
-    for path, signal in zip(files, signals, strict=True):
-        expected = centre_cut(Image.read(path), (16, 16)).with_channels(3).values
+    assert [signal.source for signal in signals] == [item.path.name for item in files]
+    for item, signal in zip(files, signals, strict=True):
+        expected = centre_cut(Image.read(item.path), (16, 16)).with_channels(3).values
         np.testing.assert_array_equal(signal.values, expected)

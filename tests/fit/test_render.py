@@ -85,7 +85,7 @@ def test_strips_join_to_the_whole(monkeypatch):
     grid = regular_grid((37, 11))
     strips = [strip.shape for strip in render.strips(grid, points=50)]
     assert strips == [(4, 11)] * 9 + [(1, 11)]
-    joined = np.concatenate(list(render.render_strips(plane(), grid)))
+    joined = np.concatenate(list(render.render_strips(plane(), render.View(grid, None), grid)))
     np.testing.assert_allclose(joined, expected(grid), atol=1e-6)
 
 
@@ -152,7 +152,7 @@ def test_what_cannot_be_rendered_is_refused(arguments, error):
 
 def test_evaluate_pads_to_one_compiled_size():
     axes = [np.linspace(-1, 1, 5), np.linspace(-1, 1, 3)]
-    values = render.evaluate_axes(plane(), axes)
+    values = render.evaluate_axes(plane(), axes, render.View(regular_grid((5, 3), "corners"), None))
     assert values.shape == (5, 3, 3)
     np.testing.assert_allclose(values[4, 0], 0.5 + WEIGHT @ [1, -1], atol=1e-6)
     assert eqx.is_array_like(values)

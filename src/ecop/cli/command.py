@@ -1,12 +1,14 @@
 """What every verb of the command line is: a frozen dataclass of its arguments, with help, examples and a run."""
 
 import abc
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from tyro.conf import arg
 
 from ecop.cli.terminal import Terminal
+from ecop.core.errors import BadUsage
 
 
 def option(metavar: str | None = None, alias: str | None = None) -> Any:
@@ -44,3 +46,24 @@ class Command(abc.ABC):
         Raises:
             EcopError: for whatever a user can mend.
         """
+
+
+def parse_settings(verb: str, flag: str, texts: Iterable[str]) -> dict[str, Any]:
+    """``key=value`` texts as settings, the values written as in TOML.
+
+    Raises:
+        BadUsage: for a text without ``=``.
+
+    Example:
+        >>> parse_settings("train", "--set", ["learner.keep=0.5", "data.size=[64, 64]", "fit.scaling=none"])
+        {'learner.keep': 0.5, 'data.size': [64, 64], 'fit.scaling': 'none'}
+    """
+    from ecop.core.recipe import parse_value
+
+    settings = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (key and equals):
+            raise BadUsage(verb, f"{flag} {text!r} is not KEY=VALUE")
+        settings[key.strip()] = parse_value(value)
+    return settings

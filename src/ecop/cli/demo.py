@@ -171,7 +171,7 @@ def held_out_signal(path: Path, initialisation: "Initialisation") -> "Signal":
 
     data = initialisation.recipe.data
     signal = SIGNALS[initialisation.recipe.signal].read(path).with_channels(data.channels)
-    return signal.resized(comparable_shape(signal.shape, data.size))
+    return signal.resized(comparable_shape(signal.shape, data.size, signal.elastic))
 
 
 def kept_points(initialisation: "Initialisation", signal: "Signal") -> list["np.ndarray"]:

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from tyro.conf import Positional
+from tyro.conf import Positional, UseAppendAction
 
 from ecop.cli import units
-from ecop.cli.command import Command, Overwrite, option
+from ecop.cli.command import Command, Overwrite, option, parse_settings
 from ecop.cli.outputs import check_writable, is_folder, output_names
 from ecop.cli.terminal import Terminal
 from ecop.core.errors import BadInput, BadUsage, CannotWrite, Diverged, MissingExtra, TooLarge
 from ecop.core.registry import SIGNALS
 
 if TYPE_CHECKING:
+    from ecop.data.folder import Item
     from ecop.fit.fitted import Fitted
     from ecop.fit.initialisation import Initialisation
     from ecop.fit.loop import FitPlan
-    from ecop.signals.base import Signal
 
 OWN_FAULT = (BadInput, TooLarge, Diverged, MissingExtra)
 """Errors of one file, which leave the other files of a call to go on with."""
@@ -29,8 +29,8 @@ class Fit(Command):
     """Fit signals: each becomes a small network in its own file.
 
     A signal with more points than the initialisation was trained for is resampled to as many, at its own aspect
-    ratio, unless --native or --patches says otherwise. Of several files, one that cannot be read is reported and
-    the others go on; the exit code is then 2.
+    ratio, and along time, whose rate is kept, cut into blocks, unless --native or --patches says otherwise. Of
+    several files, one that cannot be read is reported and the others go on; the exit code is then 2.
     """
 
     examples: ClassVar[str] = """
@@ -38,6 +38,7 @@ class Fit(Command):
         ecop fit photo holidays/ extra.png -o fields/ --dtype float16
         ecop fit runs/mine cat.jpg -o cat.safetensors --until-psnr 40
         ecop fit photo cat.jpg -o cat.safetensors --patches -y --json
+        ecop fit sphere winds.nc -o winds/ --var uwnd
         ecop fit random:photo cat.jpg -o scratch.safetensors --steps 0 --adam-steps 1000
     """
 
@@ -65,6 +66,12 @@ class Fit(Command):
     """how the parameters are stored; float16 takes half the bytes"""
     seed: Annotated[int, option("N")] = 0
     """for scorers that draw"""
+    var: Annotated[str | None, option("NAME")] = None
+    """variable of a NetCDF, Zarr or GRIB file; short for --read var=NAME"""
+    time: Annotated[str | None, option("TIME")] = None
+    """one time of a file with several; short for --read time=TIME"""
+    read: Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], option("KEY=VALUE")] = ()
+    """settings for reading the files, as the modality has them, e.g. rate=8000"""
     overwrite: Overwrite = False
     """replace outputs that exist"""
     keep_existing: Annotated[bool, option(alias="-n")] = False
@@ -79,12 +86,12 @@ class Fit(Command):
 
         initialisation = Initialisation.load(self.init)
         self._check(initialisation)
-        pairs = self._pairs(SIGNALS[initialisation.recipe.signal], terminal)
+        pairs = self._pairs(initialisation, terminal)
         results, failures = [], 0
-        for number, (file, out) in enumerate(pairs):
+        for number, (item, out) in enumerate(pairs):
             place = f" ({number + 1} of {len(pairs)})" if len(pairs) > 1 else ""
             try:
-                fitted = self._fit(initialisation, file, place, terminal)
+                fitted = self._fit(initialisation, item, place, terminal)
             except OWN_FAULT as error:
                 if len(pairs) == 1:
                     raise
@@ -92,7 +99,7 @@ class Fit(Command):
                 failures += 1
                 continue
             fitted.save(out)
-            results.append(describe(file, out, fitted))
+            results.append(describe(shown(item), out, fitted))
             terminal.say(in_words(results[-1]))
         terminal.document(results)
         return 2 if failures else 0
@@ -107,37 +114,47 @@ class Fit(Command):
             raise BadUsage("fit", "-y and -n exclude each other")
         self._plan(initialisation)
 
-    def _pairs(self, signal: type["Signal"], terminal: Terminal) -> list[tuple[Path, Path]]:
-        """Every input with its output, checked to be writable."""
-        from ecop.data.folder import find_files
+    def _reading(self, initialisation: "Initialisation") -> dict[str, Any]:
+        """The recipe's settings for reading files, and those of this call over them."""
+        short = {"var": self.var, "time": self.time}
+        given = {name: value for name, value in short.items() if value is not None}
+        own = parse_settings("fit", "--read", (text for group in self.read for text in group))
+        return {**initialisation.recipe.data.reading, **own, **given}
 
+    def _pairs(self, initialisation: "Initialisation", terminal: Terminal) -> list[tuple["Item", Path]]:
+        """Every input with its output, checked to be writable."""
+        from ecop.data.folder import find_files, items_of
+
+        signal = SIGNALS[initialisation.recipe.signal]
         distinct: dict[Path, Path] = {}
         for given in self.files:
             for file in find_files(given, signal):
                 distinct.setdefault(file.absolute(), file)
-        files = list(distinct.values())
-        to_folder = len(files) > 1 or is_folder(self.out) or any(given.is_dir() for given in self.files)
-        names = [Path(self.out, name) for name in output_names(files, ".safetensors")]
+        items = items_of(distinct.values(), signal, self._reading(initialisation))
+        whole_folder = any(given.is_dir() and find_files(given, signal) != [given] for given in self.files)
+        to_folder = len(items) > 1 or is_folder(self.out) or whole_folder
+        names = [Path(self.out, name) for name in output_names([output_path(i) for i in items], ".safetensors")]
         outs = names if to_folder else [Path(self.out)]
         pairs = []
-        for file, out in zip(files, outs, strict=True):
+        for item, out in zip(items, outs, strict=True):
             if out.suffix.lower() in signal.suffixes:
                 raise CannotWrite(
-                    out, "a fitted field is no picture", "name it .safetensors, and draw it by ecop render"
+                    out, f"a fitted field is no {signal.kind}", "name it .safetensors, and draw it by ecop render"
                 )
             if self.keep_existing and out.exists():
                 continue
             check_writable(out, overwrite=self.overwrite)
-            pairs.append((file, out))
-        if left := len(files) - len(pairs):
+            pairs.append((item, out))
+        if left := len(items) - len(pairs):
             terminal.note(f"{left} left as {'it is' if left == 1 else 'they are'}: the output exists")
         return pairs
 
     def _plan(self, initialisation: "Initialisation") -> "FitPlan":
         return initialisation.fit_plan(self.steps, self.scaling, self.adam_steps, self.until_psnr, self.limit)
 
-    def _fit(self, initialisation: "Initialisation", file: Path, place: str, terminal: Terminal) -> "Fitted":
-        signal = SIGNALS[initialisation.recipe.signal].read(file)
+    def _fit(self, initialisation: "Initialisation", item: "Item", place: str, terminal: Terminal) -> "Fitted":
+        signal = item.read(SIGNALS[initialisation.recipe.signal], self._reading(initialisation))
+        file = shown(item)
         wanted = initialisation.recipe.data.channels
         if signal.channels != wanted:
             how = "repeated" if signal.channels < wanted else "reduced"
@@ -153,7 +170,7 @@ class Fit(Command):
                     f"{file}: one field for all {units.points(signal.shape)}; {most}{plan.total} steps "
                     f"take about {units.duration(seconds)}"
                 )
-        with terminal.progress(f"fitting {file.name}{place}") as advance:
+        with terminal.progress(f"fitting {Path(file).name}{place}") as advance:
             return initialisation.fit(
                 signal, self.steps, scaling=self.scaling, adam_steps=self.adam_steps,
                 until_psnr=self.until_psnr, limit=self.limit,
@@ -162,13 +179,24 @@ class Fit(Command):
             )  # fmt: skip
 
 
-def describe(file: Path, out: Path, fitted: "Fitted") -> dict[str, Any]:
+def shown(item: "Item") -> str:
+    """The file, and the part of it behind a ``#``."""
+    return str(item.path) + (f"#{item.label}" if item.choice else "")
+
+
+def output_path(item: "Item") -> Path:
+    """What names an item's output: its path, with the part of it in the stem."""
+    label = "".join(c if c.isalnum() or c in "-=." else "-" for c in item.label)
+    return item.path.with_name(f"{item.path.stem}-{label}{item.path.suffix}") if label else item.path
+
+
+def describe(file: str, out: Path, fitted: "Fitted") -> dict[str, Any]:
     """One entry of the document that ``ecop fit --json`` prints."""
     return {
-        "file": str(file), "out": str(out), "steps": fitted.steps, "psnr": fitted.metrics["psnr"],
+        "file": file, "out": str(out), "steps": fitted.steps, "psnr": fitted.metrics["psnr"],
         "ssim": fitted.metrics.get("ssim"), "seconds": round(fitted.seconds, 3), "bytes": out.stat().st_size,
         "shape": fitted.shape, "resampled_from": fitted.resampled,
-        "fields": 1 if fitted.blocks is None else len(fitted.blocks.starts),
+        "fields": 1 if fitted.blocks is None else len(fitted.blocks.starts), "metrics": dict(fitted.metrics),
     }  # fmt: skip
 
 
@@ -183,8 +211,6 @@ def _parts(result: dict[str, Any]) -> Iterator[str]:
     if result["fields"] > 1:
         yield f"{result['fields']} fields"
     yield f"{result['steps']} steps"
-    yield f"PSNR {units.decibels(result['psnr'])}"
-    if result["ssim"] is not None:
-        yield f"SSIM {result['ssim']:.4f}"
+    yield from (f"{units.metric_name(name)} {units.metric(name, value)}" for name, value in result["metrics"].items())
     yield units.duration(result["seconds"])
     yield units.size(result["bytes"])

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from tyro.conf import UseAppendAction
 
 from ecop.cli import units
-from ecop.cli.command import Command, option
+from ecop.cli.command import Command, option, parse_settings
 from ecop.cli.terminal import Terminal
-from ecop.cli.train import changed_settings, parse_settings
+from ecop.cli.train import changed_settings
 from ecop.core.errors import BadUsage
 from ecop.core.memory import parse_bytes
 
@@ -73,7 +73,7 @@ class Plan(Command):
     def _recipe(self) -> "Recipe":
         from ecop.core.recipe import Recipe
 
-        changes = parse_settings(text for group in self.set for text in group)
+        changes = parse_settings("plan", "--set", (text for group in self.set for text in group))
         if self.shape is not None:
             changes["data.size"] = list(parse_shape(self.shape))
         if self.batch is not None:

@@ -1,7 +1,7 @@
 """``ecop train``: an initialisation from a folder of signals."""
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from tyro.conf import UseAppendAction
 
 from ecop.cli import units
-from ecop.cli.command import Command, Overwrite, option
+from ecop.cli.command import Command, Overwrite, option, parse_settings
 from ecop.cli.terminal import Terminal
 from ecop.cli.training_bar import TrainingBar
 from ecop.core.errors import BadUsage
@@ -122,7 +122,7 @@ class Train(Command):
         else:
             raise BadUsage("train", "--resume takes the run's own recipe; leave out --recipe")
         short = {"train.steps": self.steps, "train.minutes": self.minutes, "train.seed": self.seed}
-        changes = parse_settings(text for group in self.set for text in group)
+        changes = parse_settings("train", "--set", (text for group in self.set for text in group))
         return recipe.with_settings(changes | {name: value for name, value in short.items() if value is not None})
 
     def _how_to_go_on(self, step: int) -> str:
@@ -154,27 +154,6 @@ def changed_settings(before: "Recipe", after: "Recipe") -> list[str]:
         f"{part}.{name}={value}" for part in new if isinstance(new[part], dict) for name, value in new[part].items()
         if value != old[part].get(name)
     ]  # fmt: skip
-
-
-def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
-    """``key=value`` texts as settings, the values written as in TOML.
-
-    Raises:
-        BadUsage: for a text without ``=``.
-
-    Example:
-        >>> parse_settings(["learner.keep=0.5", "data.size=[64, 64]", "fit.scaling=none"])
-        {'learner.keep': 0.5, 'data.size': [64, 64], 'fit.scaling': 'none'}
-    """
-    from ecop.core.recipe import parse_value
-
-    settings = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not (key and equals):
-            raise BadUsage("train", f"--set {text!r} is not KEY=VALUE")
-        settings[key.strip()] = parse_value(value)
-    return settings
 
 
 @contextmanager

@@ -3,6 +3,9 @@
 import math
 from collections.abc import Sequence
 
+ACRONYMS = ("iou", "lsd", "psnr", "rmse", "snr", "ssim")
+IN_DECIBELS = ("lsd", "psnr", "snr", "weighted_psnr")
+
 
 def duration(seconds: float) -> str:
     """Seconds as a person says them.
@@ -54,6 +57,28 @@ def points(sizes: Sequence[int]) -> str:
     """
     count = math.prod(sizes)
     return f"{count / 1e6:.1f} MP" if len(sizes) == 2 and count >= 950_000 else shape(sizes)
+
+
+def metric(name: str, value: float | None) -> str:
+    """A metric's value: those in decibels with their unit.
+
+    Example:
+        >>> metric("psnr", 31.234), metric("ssim", 0.98765), metric("rmse", None)
+        ('31.23 dB', '0.9877', '–')
+    """
+    if name in IN_DECIBELS:
+        return decibels(value)
+    return "–" if value is None or math.isnan(value) else f"{value:.4g}"
+
+
+def metric_name(name: str) -> str:
+    """A metric's name as people write it.
+
+    Example:
+        >>> metric_name("psnr"), metric_name("weighted_psnr")
+        ('PSNR', 'weighted PSNR')
+    """
+    return " ".join(word.upper() if word in ACRONYMS else word for word in name.split("_"))
 
 
 def decibels(value: float | None) -> str:

@@ -41,6 +41,7 @@ class DataSettings:
         test: share of the files kept for test; neither trained nor validated on.
         split_seed: seed of the split by file.
         split_file: a text file with lines ``NAME train|validation|test`` instead of a seeded split.
+        reading: settings for reading files, by name, as the modality has them (a variable, a sample rate).
     """
 
     size: tuple[int, ...] = (178, 178)
@@ -53,6 +54,7 @@ class DataSettings:
     test: float = 0.1
     split_seed: int = 0
     split_file: str | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,9 @@ def _coerce(hint: Any, value: Any, name: str) -> Any:
     if getattr(hint, "__origin__", None) is Literal:
         check(value in choices, name, value, f"one of {', '.join(map(repr, choices))}")
         return value
+    if getattr(hint, "__origin__", None) is Mapping:
+        check(isinstance(value, Mapping), name, value, "a table of settings")
+        return dict(value)
     allowed = choices or (hint,)
     check(isinstance(value, allowed) and not (isinstance(value, bool) and bool not in allowed), name, value,
           "a value of type " + " or ".join(t.__name__ for t in allowed))  # fmt: skip

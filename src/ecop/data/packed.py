@@ -55,7 +55,8 @@ class Packed:
     def block(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Signal:
         """The samples from ``start``, ``shape`` of them, exactly as the signal had them."""
         window = tuple(slice(i, i + n) for i, n in zip(start, shape, strict=True))
-        return dataclasses.replace(self.empty, values=_scaled(self.samples[window], self.steps))
+        about = self.empty.about_block(self.empty.about, start, shape, self.shape)
+        return dataclasses.replace(self.empty, values=_scaled(self.samples[window], self.steps), about=about)
 
 
 def _whole_steps(values: np.ndarray, width: type[np.unsignedinteger], steps: int) -> np.ndarray | None:

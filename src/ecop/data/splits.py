@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ecop.core.errors import BadInput, UnknownName
 from ecop.core.recipe import DataSettings
-from ecop.data.folder import relative_name
+from ecop.data.folder import Item, items_of, relative_name
+from ecop.signals.base import Signal
 
 PARTS = ("train", "validation", "test")
 
@@ -50,6 +51,36 @@ def split_files(files: list[Path], source: Path | str, settings: DataSettings) -
     if "train" not in chosen.values():
         raise BadInput(settings.split_file or source, "nothing is left to train on", "assign files to train")
     return Split(*([names[name] for name in names if chosen.get(name) == part] for part in PARTS))
+
+
+@dataclass(frozen=True)
+class ItemSplit:
+    """Signals of each split, in the order in which they were found."""
+
+    train: list[Item] = field(default_factory=list)
+    validation: list[Item] = field(default_factory=list)
+    test: list[Item] = field(default_factory=list)
+
+
+def split_items(files: list[Path], source: Path | str, signal: type[Signal], settings: DataSettings) -> ItemSplit:
+    """Assign every signal to a split: by its file, as `split_files` does.
+
+    A single file with several signals in it is divided in their own order, the first for training, then validation,
+    then test, since neighbours in time are too much alike to be shuffled.
+
+    Raises:
+        BadInput, UnknownName: as `split_files`, or if a file cannot be opened.
+    """
+    if len(files) > 1 or settings.split_file is not None:
+        split = split_files(files, source, settings)
+        return ItemSplit(*(items_of(part, signal, settings.reading) for part in vars(split).values()))
+    items = items_of(files, signal, settings.reading)
+    if len(items) == 1:
+        return ItemSplit(train=items)
+    counts = [max(1, round(share * len(items))) if share else 0 for share in (settings.validation, settings.test)]
+    tested = len(items) - (counts[1] if len(items) > sum(counts) else 0)
+    trained = max(1, tested - counts[0])
+    return ItemSplit(items[:trained], items[trained:tested], items[tested:])
 
 
 def _has_other_folder(names: dict[str, Path]) -> bool:

@@ -2,7 +2,7 @@
 
 import abc
 import inspect
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import equinox as eqx
 import jax
@@ -25,7 +25,13 @@ class Roles(NamedTuple):
 
 
 class Field(eqx.Module):
-    """A network f from coordinates to values, cut into `features` (all but the last layer) and `head`."""
+    """A network f from coordinates to values, cut into `features` (all but the last layer) and `head`.
+
+    A class says in ``point_axes`` how many leading axes of a grid make a point: ``None`` for all of them, each point
+    one sample; 1 for a field that predicts whole frames, all that lies behind the first axis at once.
+    """
+
+    point_axes: ClassVar[int | None] = None
 
     @abc.abstractmethod
     def features(self, coords: Float[Array, "n d_in"]) -> Float[Array, "n h"]:

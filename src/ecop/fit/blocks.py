@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecop.core.grids import Convention, GridSpec, regular_grid
+from ecop.core.grids import GridSpec
 from ecop.core.recipe import check
 
 
@@ -23,19 +23,18 @@ class Blocks:
     overlap: int
     starts: tuple[tuple[int, ...], ...]
 
-    def local(self, grid: GridSpec, number: int, convention: Convention) -> tuple[list[slice], list[np.ndarray]]:
-        """Which samples of ``grid`` lie within a block, and where in the block's own coordinates.
+    def local(self, grid: GridSpec, number: int, own: GridSpec) -> tuple[list[slice], list[np.ndarray]]:
+        """Which samples of ``grid`` lie within a block, and where on the block's own grid.
 
         Args:
             grid: a grid over the signal, in positions of its samples (see `sample_grid`).
             number: the block.
-            convention: of the block's own grid.
+            own: the block's own grid.
 
         Returns:
-            Per axis a slice of the grid's samples, and their coordinates in the block.
+            Per axis a slice of the grid's samples, and their positions in the block.
         """
         slices, coordinates = [], []
-        own = regular_grid(self.shape, convention)
         axes = zip(grid.axes(), self.starts[number], self.shape, own.origin, own.spacing, strict=True)
         for positions, start, length, origin, spacing in axes:
             inside = np.flatnonzero((positions >= start - 0.5) & (positions <= start + length - 0.5))

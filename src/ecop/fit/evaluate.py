@@ -8,9 +8,9 @@ import numpy as np
 
 from ecop.core.errors import BadInput
 from ecop.core.registry import SIGNALS
-from ecop.data.folder import find_files, relative_name
+from ecop.data.folder import Item, find_files, items_of
 from ecop.data.loader import fixed_signals
-from ecop.data.splits import split_files
+from ecop.data.splits import split_items
 from ecop.fit.initialisation import Initialisation, Progress
 from ecop.signals.base import Signal
 
@@ -22,8 +22,9 @@ class Evaluation:
     """What the fits of many signals reached.
 
     Attributes:
-        files: for each signal its ``file`` (below the folder, with forward slashes), the metrics of its modality on the
-            clipped reconstruction, and ``psnr_curve``, the unclipped PSNR in dB before each step and after the last.
+        files: for each signal its ``file`` (below the folder, with forward slashes; a part of a file is named behind
+            a ``#``), the metrics of its modality on the clipped reconstruction, and ``psnr_curve``, the unclipped
+            PSNR in dB before each step and after the last.
         steps: inner steps of every fit.
     """
 
@@ -84,22 +85,21 @@ def evaluate(
     """
     recipe = initialisation.recipe
     signal_class = SIGNALS[recipe.signal]
-    files = _chosen(folder, signal_class, initialisation, part)
+    items = _chosen(folder, signal_class, initialisation, part)
     results: list[dict[str, Any]] = []
-    for path, signal in zip(files, fixed_signals(files, signal_class, recipe.data), strict=True):
+    for item, signal in zip(items, fixed_signals(items, signal_class, recipe.data), strict=True):
         fitted = initialisation.fit(signal, steps, scaling=scaling, seed=seed)
-        name = relative_name(path, Path(folder))
-        results.append({"file": name, **fitted.metrics, "psnr_curve": list(fitted.psnr_curve)})
+        results.append({"file": item.name(Path(folder)), **fitted.metrics, "psnr_curve": list(fitted.psnr_curve)})
         if progress is not None:
-            progress(len(results), len(files))
+            progress(len(results), len(items))
     return Evaluation(tuple(results), initialisation.plan(steps, scaling).steps)
 
 
-def _chosen(folder: str | Path, signal_class: type[Signal], initialisation: Initialisation, part: Part) -> list[Path]:
-    files = find_files(folder, signal_class)
+def _chosen(folder: str | Path, signal_class: type[Signal], initialisation: Initialisation, part: Part) -> list[Item]:
+    files, data = find_files(folder, signal_class), initialisation.recipe.data
     if part == "all":
-        return files
-    chosen = getattr(split_files(files, folder, initialisation.recipe.data), part)
+        return items_of(files, signal_class, data.reading)
+    chosen = getattr(split_items(files, folder, signal_class, data), part)
     if not chosen:
         raise BadInput(folder, f"the split has no file for {part}", "take another split or all")
     return chosen

@@ -4,7 +4,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import equinox as eqx
 import jax
@@ -13,6 +13,7 @@ import numpy as np
 
 from ecop.core import trees
 from ecop.core.errors import Diverged
+from ecop.core.grids import Convention
 from ecop.fields.base import Field
 from ecop.fit.blocks import cut
 from ecop.fit.fitted import Fitted
@@ -23,6 +24,8 @@ from ecop.store.field_file import Dtype
 
 if TYPE_CHECKING:
     from ecop.fit.initialisation import Initialisation
+
+S = TypeVar("S", bound=Signal)
 
 OVERLAP = 8
 """Samples that neighbouring blocks share."""
@@ -47,19 +50,19 @@ def fit_signal(
     data = initialisation.recipe.data
     original = signal.shape
     signal = signal.with_channels(data.channels)
-    resampled = None
     if not (native or patches):
-        shape = comparable_shape(signal.shape, data.size)
-        if shape != signal.shape:
-            signal, resampled = signal.resized(shape), original
-    blocks = cut(signal.shape, data.size, min(OVERLAP, min(data.size) // 4)) if patches else None
+        signal = signal.resized(comparable_shape(signal.shape, data.size, signal.elastic))
+    block = block_shape(signal, data.size, native, patches)
+    blocks = None if block is None else cut(signal.shape, block, min(OVERLAP, min(block) // 4))
+    if blocks is None and not native:
+        signal = spanning(signal, data.size, data.grid)
     until_mse = -1.0 if until_psnr is None else 10 ** (-until_psnr / 10)
     start = time.perf_counter()
     fields, infos = [], []
     pieces = [signal] if blocks is None else [signal.block(begin, blocks.shape) for begin in blocks.starts]
     for number, piece in enumerate(pieces):
         report = _reporter(progress, number, len(pieces), plan.total)
-        context = context_of(piece, data.grid, pad_to=bucket(math.prod(piece.shape)))
+        context = context_of(piece, data.grid, rows_for(initialisation.field, piece), initialisation.field.point_axes)
         key = jax.random.fold_in(jax.random.key(seed), number)
         field, info = fit_one(initialisation.field, context, plan, key, until_mse, report)
         fields.append(as_stored(field, dtype))
@@ -68,7 +71,7 @@ def fit_signal(
     fitted = Fitted(
         fields[0] if blocks is None else jax.tree.map(lambda *leaves: np.stack(leaves), *fields),
         signal.kind, signal.shape, signal.channels, signal.about, data.grid, blocks, dtype, curve,
-        seconds=time.perf_counter() - start, resampled=resampled,
+        seconds=time.perf_counter() - start, resampled=original if original != signal.shape else None,
         provenance={
             "initialisation": initialisation.name, "sha256": initialisation.provenance.get("sha256", ""),
             "source": signal.source, "scaling": type(plan.scaling).__name__,
@@ -106,18 +109,52 @@ def fit_one(
     return fitted, info
 
 
-def comparable_shape(shape: tuple[int, ...], size: tuple[int, ...]) -> tuple[int, ...]:
+def comparable_shape(shape: tuple[int, ...], size: tuple[int, ...], elastic: tuple[bool, ...]) -> tuple[int, ...]:
     """The shape with as many points as ``size`` and the aspect ratio of ``shape``; ``shape`` itself if it has no more.
 
+    Only the elastic axes count, and change.
+
     Example:
-        >>> comparable_shape((3000, 3000), (178, 178)), comparable_shape((1000, 4000), (64, 64))
-        ((178, 178), (32, 128))
+        >>> comparable_shape((3000, 3000), (178, 178), (True, True))
+        (178, 178)
+        >>> comparable_shape((300, 1000, 4000), (16, 64, 64), (False, True, True))
+        (300, 32, 128)
     """
-    points, wanted = math.prod(shape), math.prod(size)
+    points = math.prod(n for n, stretches in zip(shape, elastic, strict=True) if stretches)
+    wanted = math.prod(n for n, stretches in zip(size, elastic, strict=True) if stretches)
     if points <= wanted:
         return shape
-    factor = (wanted / points) ** (1 / len(shape))
-    return tuple(max(2, round(n * factor)) for n in shape)
+    factor = (wanted / points) ** (1 / sum(elastic))
+    return tuple(max(2, round(n * factor)) if e else n for n, e in zip(shape, elastic, strict=True))
+
+
+def block_shape(signal: Signal, size: tuple[int, ...], native: bool, patches: bool) -> tuple[int, ...] | None:
+    """Samples of a block, or ``None`` for one field: what is longer than ``size`` along an axis that keeps its rate
+    is cut there, and with ``patches`` along every axis.
+    """
+    if patches:
+        return size
+    if native or all(e or n <= s for n, s, e in zip(signal.shape, size, signal.elastic, strict=True)):
+        return None
+    return tuple(n if e else s for n, s, e in zip(signal.shape, size, signal.elastic, strict=True))
+
+
+def spanning(signal: S, size: tuple[int, ...], convention: Convention) -> S:
+    """The signal, knowing that it covers only the first part of an axis that keeps its rate and has ``size`` samples.
+
+    Its samples then lie as close to each other as those of the training signals did.
+    """
+    ends = 1 if convention == "corners" else 0
+    axes = zip(signal.shape, size, signal.elastic, strict=True)
+    span = [1.0 if e or n >= s else (n - ends) / (s - ends) for n, s, e in axes]
+    if min(span) == 1:
+        return signal
+    return dataclasses.replace(signal, about={**signal.about, "span": span})
+
+
+def rows_for(field: Field, signal: Signal) -> int | None:
+    """Rows to pad a signal's context to: none for a field of whole frames, of which there are few."""
+    return None if field.point_axes is not None else bucket(math.prod(signal.shape))
 
 
 def as_stored(field: Field, dtype: Dtype) -> Field:

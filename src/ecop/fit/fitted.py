@@ -1,6 +1,7 @@
 """A fitted signal: the field or fields that stand for it, rendered at any resolution, kept in one file."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +10,20 @@ from typing import Any, Self, cast
 import numpy as np
 
 from ecop.core.errors import BadFieldFile, InvalidSetting
-from ecop.core.grids import Convention, GridSpec, regular_grid
+from ecop.core.grids import Convention, GridSpec
 from ecop.core.limits import RENDER_PIXELS
 from ecop.core.recipe import check
 from ecop.core.registry import SIGNALS
 from ecop.fields.base import Field
 from ecop.fit.blocks import Blocks
-from ecop.fit.render import render_block_strips, render_strips
+from ecop.fit.render import View, render_block_strips, render_strips
 from ecop.fit.tensors import describe_field, from_tensors, to_tensors
 from ecop.signals.base import Signal
 from ecop.store.field_file import Dtype, FieldFile
 
-Region = tuple[float, float, float, float]
-"""x0, y0, x1, y1 as fractions of the extent."""
+Region = tuple[float, ...]
+"""The lower corner, then the upper one, the last axis first: x0, y0, x1, y1 of a picture, t0, t1 of a sound. Fractions
+of the extent."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Fitted:
 
     def grid(self) -> GridSpec:
         """The grid that was fitted."""
-        return regular_grid(self.shape, self.convention)
+        return self.signal_class.grid_of(self.shape, self.about, self.convention)
 
     def render(
         self, shape: tuple[int, ...] | None = None, *, scale: float | None = None, region: Region | None = None
@@ -80,7 +82,8 @@ class Fitted:
         Args:
             shape: samples along each axis.
             scale: instead of a shape, a factor on the fitted one (on the region's share of it, with a region).
-            region: (x0, y0, x1, y1), fractions of the extent with 0 ≤ x0 < x1 ≤ 1, likewise y; all of it by default.
+            region: (x0, y0, x1, y1), fractions of the extent with 0 ≤ x0 < x1 ≤ 1, likewise y; of other signals as
+                many starts and ends as there are axes, the last axis first; all of it by default.
 
         Raises:
             InvalidSetting: for a shape, scale or region outside its range, or shape and scale together.
@@ -118,9 +121,9 @@ class Fitted:
         check(scale is None or 0 < scale < float("inf"), "scale", scale, "a factor above 0")
         extent = None
         if region is not None:
-            x0, y0, x1, y1 = region
-            extent = ((y0, y1), (x0, x1))
-            check(len(self.shape) == 2, "region", region, "a signal with two axes")
+            axes = len(self.shape)
+            check(len(region) == 2 * axes, "region", region, f"{2 * axes} fractions for a signal with {axes} axes")
+            extent = tuple(zip(region[axes - 1 :: -1], region[: axes - 1 : -1], strict=True))
         if shape is None:
             shares = [end - start for start, end in extent] if extent else [1.0] * len(self.shape)
             sizes = [n * share * (scale or 1) for n, share in zip(self.shape, shares, strict=True)]
@@ -130,13 +133,20 @@ class Fitted:
             raise InvalidSetting("shape", shape, f"{len(self.shape)} numbers")
         check(all(n >= 1 for n in shape), "shape", shape, "at least one sample along every axis")
         RENDER_PIXELS.check("the render", shape)
-        return regular_grid(shape, self.convention, region=extent)
+        return self.signal_class.grid_of(shape, self.about, self.convention, extent)
 
     def strips(self, grid: GridSpec) -> Iterator[np.ndarray]:
         """The values on a grid, strip by strip along the first axis."""
+        view = View(self.grid(), self.signal_class.embed)
         if self.blocks is None:
-            return render_strips(self.field, grid)
-        return render_block_strips(self.field, self.blocks, grid, self.grid(), self.convention)
+            return render_strips(self.field, view, grid)
+        views = [self._block_view(start) for start in self.blocks.starts]
+        return render_block_strips(self.field, self.blocks, views, view, grid)
+
+    def _block_view(self, start: tuple[int, ...]) -> View:
+        assert self.blocks is not None
+        about = self.signal_class.about_block(self.about, start, self.blocks.shape, self.shape)
+        return View(self.signal_class.grid_of(self.blocks.shape, about, self.convention), self.signal_class.embed)
 
     def save(self, path: str | Path) -> None:
         """Write it to one file, with the type that it was fitted for.
@@ -174,12 +184,20 @@ class Fitted:
         except (KeyError, TypeError) as error:
             raise BadFieldFile(path, f"its description is incomplete ({error})", "create it anew") from None
 
+    def _sizes(self) -> tuple[int, int]:
+        """Coordinates and values of a point of the field."""
+        axes = self.field.point_axes
+        if axes is None:
+            return self.signal_class.d_in, self.channels
+        frame = (self.shape if self.blocks is None else self.blocks.shape)[axes:]
+        return axes, math.prod(frame) * self.channels
+
     def _file(self) -> FieldFile:
         blocks = None if self.blocks is None else dataclasses.asdict(self.blocks)
         return FieldFile(
             to_tensors(self.field),
             role="fitted",
-            field=describe_field(self.field, self.signal_class.dimensions, self.channels),
+            field=describe_field(self.field, *self._sizes()),
             signal={
                 "kind": self.kind, "shape": list(self.shape), "channels": self.channels, "about": dict(self.about),
                 "grid": {"convention": self.convention},

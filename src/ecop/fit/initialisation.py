@@ -1,6 +1,7 @@
 """An initialisation: what training makes, a file holds, and every fit starts from."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,12 +88,11 @@ class Initialisation:
             CannotWrite: if that is not possible.
             Diverged: if a parameter is not finite.
         """
-        signal = SIGNALS[self.recipe.signal]
         data = self.recipe.data
         FieldFile(
             to_tensors(self.field),
             role="initialisation",
-            field=describe_field(self.field, signal.dimensions, data.channels),
+            field=describe_field(self.field, *field_sizes(self.recipe)),
             signal={
                 "kind": self.recipe.signal, "shape": list(data.size), "channels": data.channels,
                 "grid": {"convention": data.grid},
@@ -112,10 +112,11 @@ class Initialisation:
             InvalidSetting: for fewer than 0 steps.
             UnknownName: for a scaling or scorer that is not registered.
         """
-        own = self.settings
-        pruning = Pruning(SCORERS[own.scorer or "full"](), own.keep or 1.0)
+        own = resolved_fit(dataclasses.replace(self.recipe, fit=self.settings))
+        assert own.scorer is not None and own.keep is not None and own.lr is not None, "resolved"
+        pruning = Pruning(SCORERS[own.scorer](), own.keep)
         steps = own.steps if steps is None else steps
-        return FitPlan(pruning, parse_scaling(scaling or own.scaling), steps, own.lr or 1e-2, limit, engine=engine)
+        return FitPlan(pruning, parse_scaling(scaling or own.scaling), steps, own.lr, limit, engine=engine)
 
     def fit_plan(
         self, steps: int | None, scaling: str | None, adam_steps: int, until_psnr: float | None, limit: int
@@ -138,6 +139,7 @@ class Initialisation:
         patches: bool = False,
         dtype: Dtype = "float32",
         seed: int = 0,
+        reading: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
     ) -> Fitted:
         """Turn a signal into a field.
@@ -154,14 +156,17 @@ class Initialisation:
             patches: fit one field to each block of the recipe's size.
             dtype: how the parameters are stored: ``float32``, or ``float16`` for half the bytes.
             seed: for scorers that draw.
+            reading: settings for reading the file, such as a variable or a time, over those of the recipe.
             progress: called as the work goes on.
 
         Returns:
             The fitted signal; with neither ``native`` nor ``patches`` a signal of more points than the recipe's is
-            first resampled to as many, at its own aspect ratio (`Fitted.resampled` says so).
+            first resampled to as many, at its own aspect ratio (`Fitted.resampled` says so), or along time, whose
+            rate is kept, cut into blocks (`Fitted.blocks`).
 
         Raises:
             BadInput: for a file that cannot be read.
+            UnknownName: for a reading setting that the modality does not know.
             InvalidSetting: for ``native`` together with ``patches``, or a setting outside its range.
             Diverged: if the fit leaves the finite numbers.
 
@@ -178,16 +183,31 @@ class Initialisation:
 
         check(not (native and patches), "--native --patches", "both", "one of the two")
         plan = self.fit_plan(steps, scaling, adam_steps, until_psnr, limit)
-        opened = SIGNALS[self.recipe.signal].read(signal) if not isinstance(signal, Signal) else signal
+        opened = signal if isinstance(signal, Signal) else self.read(signal, reading or {})
         return fit_signal(
             self, opened, plan, until_psnr=until_psnr, native=native, patches=patches, dtype=dtype, seed=seed,
             progress=progress,
         )  # fmt: skip
 
+    def read(self, path: str | Path, reading: Mapping[str, Any]) -> Signal:
+        """A file of the initialisation's modality, with the recipe's reading settings and these over them."""
+        return SIGNALS[self.recipe.signal].open(path, {**self.recipe.data.reading, **reading})
+
 
 def create_recipe_field(recipe: Recipe, key: Any) -> Field:
     """The random field that a recipe describes."""
-    signal = SIGNALS[recipe.signal]
-    return create_field(
-        FIELDS[recipe.field.name], key, signal.dimensions, recipe.data.channels, dict(recipe.field.settings)
-    )
+    return create_field(FIELDS[recipe.field.name], key, *field_sizes(recipe), dict(recipe.field.settings))
+
+
+def field_sizes(recipe: Recipe) -> tuple[int, int]:
+    """Coordinates of a point, and values of a point: those of a sample, or of all samples of a frame.
+
+    Raises:
+        InvalidSetting: if ``data.size`` has not the modality's number of axes.
+    """
+    signal, axes = SIGNALS[recipe.signal], FIELDS[recipe.field.name].point_axes
+    size = recipe.data.size
+    check(len(size) == signal.dimensions, "data.size", size, f"{signal.dimensions} numbers for {recipe.signal}")
+    if axes is None:
+        return signal.d_in, recipe.data.channels
+    return axes, math.prod(size[axes:]) * recipe.data.channels

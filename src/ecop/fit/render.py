@@ -1,7 +1,8 @@
 """A field's values on any grid, a strip at a time, so that the work needs no more memory for a large picture."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -9,12 +10,24 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from ecop.core.grids import Convention, GridSpec
+from ecop.core.grids import GridSpec
 from ecop.fields.base import Field
 from ecop.fit.blocks import Blocks, sample_grid
 
 CHUNK = 16_384
 """Points evaluated at once."""
+
+
+class View(NamedTuple):
+    """How positions on a signal's grid reach a field.
+
+    Attributes:
+        own: the grid that the field was fitted on.
+        embed: from positions to coordinates (`Signal.embed`).
+    """
+
+    own: GridSpec
+    embed: Callable[[Any], Any] | None
 
 
 @eqx.filter_jit
@@ -23,45 +36,45 @@ def evaluate(field: Field, coords: Float[Array, "n d_in"]) -> Float[Array, "n d_
     return field(coords)
 
 
-def render_strips(field: Field, grid: GridSpec) -> Iterator[np.ndarray]:
+def render_strips(field: Field, view: View, grid: GridSpec) -> Iterator[np.ndarray]:
     """The field's values on a grid, strip by strip along its first axis.
 
     Args:
         field: a fitted field.
+        view: how it was fitted.
         grid: where to evaluate.
 
     Yields:
-        (rows, *grid.shape[1:], d_out) arrays that together make up the grid.
+        (rows, *grid.shape[1:], channels) arrays that together make up the grid.
     """
     for strip in strips(grid):
-        axes = strip.axes()
-        yield evaluate_axes(field, axes)
+        yield evaluate_axes(field, strip.axes(), view)
 
 
 def render_block_strips(
-    fields: Field, blocks: Blocks, grid: GridSpec, source: GridSpec, convention: Convention
+    fields: Field, blocks: Blocks, views: Sequence[View], whole: View, grid: GridSpec
 ) -> Iterator[np.ndarray]:
     """The same for a signal that was fitted block by block: where blocks overlap, their weighted mean.
 
     Args:
         fields: the blocks' fields, every leaf with a leading axis of blocks, on the host.
         blocks: how the signal was cut.
+        views: of each block.
+        whole: of the signal.
         grid: where to evaluate.
-        source: the grid of the signal that was fitted.
-        convention: of the blocks' own grids.
 
     Yields:
         As `render_strips`.
     """
-    for strip in strips(sample_grid(grid, source)):
+    for strip in strips(sample_grid(grid, whole.own)):
         total, weights = None, np.zeros((*strip.shape, 1), np.float32)
-        for number in range(len(blocks.starts)):
-            slices, axes = blocks.local(strip, number, convention)
+        for number, view in enumerate(views):
+            slices, axes = blocks.local(strip, number, view.own)
             if not all(len(axis) for axis in axes):
                 continue
             field = jax.tree.map(lambda leaf, n=number: leaf[n], fields)
             weight = blocks.weights(strip, number, slices)[..., None].astype(np.float32)
-            values = evaluate_axes(field, axes)
+            values = evaluate_axes(field, axes, view)
             if total is None:
                 total = np.zeros((*strip.shape, values.shape[-1]), np.float32)
             total[tuple(slices)] += weight * values
@@ -78,14 +91,38 @@ def strips(grid: GridSpec, points: int = 16 * CHUNK) -> Iterator[GridSpec]:
         yield grid.block((start, *(0,) * rest), (min(rows, grid.shape[0] - start), *grid.shape[1:]))
 
 
-def evaluate_axes(field: Field, axes: list[np.ndarray]) -> np.ndarray:
-    """The field's values on the product of axes, (len(axes[0]), …, d_out), in chunks of one compiled size."""
-    shape = tuple(len(axis) for axis in axes)
-    coords = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(axes))
+def evaluate_axes(field: Field, axes: list[np.ndarray], view: View) -> np.ndarray:
+    """The field's values on the product of axes, (len(axes[0]), …, channels), in chunks of one compiled size.
+
+    A field of whole frames knows its frames' own samples only; between them they are interpolated linearly.
+    """
+    leading = axes[: field.point_axes]
+    frame = view.own.shape[len(leading) :]
+    shape = tuple(len(axis) for axis in leading)
+    positions = np.stack(np.meshgrid(*leading, indexing="ij"), -1).reshape(-1, len(leading))
+    coords = positions if view.embed is None or frame else np.asarray(view.embed(positions))
+    values = _evaluate_chunks(field, coords, max(1, CHUNK // math.prod(frame)))
+    values = values.reshape(*shape, *frame, -1)
+    for axis in range(len(leading), len(axes)):
+        values = _interpolated(values, axis, (axes[axis] - view.own.origin[axis]) / (view.own.spacing[axis] or 1.0))
+    return values
+
+
+def _evaluate_chunks(field: Field, coords: np.ndarray, chunk: int) -> np.ndarray:
     dtype = next(leaf.dtype for leaf in jax.tree.leaves(field) if eqx.is_inexact_array(leaf) or hasattr(leaf, "dtype"))
     parts = []
-    for start in range(0, len(coords), CHUNK):
-        part = coords[start : start + CHUNK]
-        padded = np.pad(part, ((0, CHUNK - len(part)), (0, 0))).astype(dtype)
+    for start in range(0, len(coords), chunk):
+        part = coords[start : start + chunk]
+        padded = np.pad(part, ((0, chunk - len(part)), (0, 0))).astype(dtype)
         parts.append(np.asarray(evaluate(field, jnp.asarray(padded)))[: len(part)])
-    return np.concatenate(parts).reshape(*shape, -1)
+    return np.concatenate(parts)
+
+
+def _interpolated(values: np.ndarray, axis: int, positions: np.ndarray) -> np.ndarray:
+    """Values at positions between the samples of an axis; beyond its ends, the end's."""
+    last = values.shape[axis] - 1
+    positions = np.clip(positions, 0, last)
+    below = np.minimum(positions.astype(int), max(0, last - 1))
+    share = (positions - below).astype(values.dtype).reshape(-1, *(1,) * (values.ndim - axis - 1))
+    lower, upper = np.take(values, below, axis), np.take(values, np.minimum(below + 1, last), axis)
+    return lower + share * (upper - lower)

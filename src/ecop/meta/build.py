@@ -2,15 +2,17 @@
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from ecop.adapt.engine import Engine
-from ecop.core.grids import regular_grid
+from ecop.core.grids import GridSpec
 from ecop.core.recipe import Recipe
+from ecop.core.registry import FIELDS, SIGNALS
+from ecop.data.loader import Batch
+from ecop.fit.initialisation import field_sizes
 from ecop.fit.settings import checked_learner
 from ecop.meta.base import MetaLearner
 from ecop.meta.outer import OuterLoop, adam
-from ecop.signals.context import AffineGrid, Context, stack
+from ecop.signals.context import Context, grid_points, leading_grid, observed, stack
 
 
 def build_learner(recipe: Recipe, engine: Engine = Engine()) -> MetaLearner:
@@ -30,8 +32,28 @@ def build_outer_loop(recipe: Recipe, engine: Engine = Engine()) -> OuterLoop:
     return OuterLoop(build_learner(recipe, engine), adam(recipe.train), signals)
 
 
-def batch_context(values: np.ndarray, recipe: Recipe) -> Context:
-    """A batch of signals of one shape as contexts: (B, *size, channels) values in [0, 1]."""
-    batch, *size, channels = values.shape
-    points = AffineGrid.of(regular_grid(tuple(size), recipe.data.grid))
-    return stack([Context(points, jnp.asarray(signal)) for signal in values.reshape(batch, -1, channels)])
+def blank_context(recipe: Recipe) -> Context:
+    """The context of one signal of the recipe's size, all zeros: for what depends on shapes alone."""
+    signal, point_axes = SIGNALS[recipe.signal], FIELDS[recipe.field.name].point_axes
+    grid = leading_grid(signal.grid_of(recipe.data.size, {}, recipe.data.grid), point_axes)
+    _, d_out = field_sizes(recipe)
+    return Context(grid_points(grid, signal.embed if point_axes is None else None), jnp.zeros((grid.size, d_out)))
+
+
+def batch_context(batch: Batch, recipe: Recipe) -> Context:
+    """A batch of signals of one shape as contexts, every array with a leading axis of signals; NaN has weight 0."""
+    point_axes, embed = FIELDS[recipe.field.name].point_axes, SIGNALS[recipe.signal].embed
+    count, *shape = batch.values.shape[:-1]
+    grids = [GridSpec(tuple(shape), *map(tuple, place)) for place in zip(batch.origin, batch.spacing, strict=True)]
+    leading = [leading_grid(grid, point_axes) for grid in grids]
+    values, weights = observed(batch.values.reshape(count, leading[0].size, -1), point_axes)
+    return stack(
+        [
+            Context(
+                grid_points(grid, embed if point_axes is None else None),
+                jnp.asarray(values[number]),
+                None if weights is None else jnp.asarray(weights[number]),
+            )
+            for number, grid in enumerate(leading)
+        ]
+    )

@@ -15,21 +15,19 @@ import jax
 import jax.numpy as jnp
 
 from ecop.adapt.engine import Engine
-from ecop.core.grids import regular_grid
 from ecop.core.memory import peak_resident
 from ecop.core.recipe import Part, Recipe
-from ecop.core.registry import FIELDS
-from ecop.fields.base import Field, create_field, split_adapted
-from ecop.fit.initialisation import Initialisation
+from ecop.fields.base import Field, split_adapted
+from ecop.fit.initialisation import Initialisation, create_recipe_field
 from ecop.fit.loop import FitPlan, advance_fit, start_fit
 from ecop.fit.settings import resolved_fit
 from ecop.meta.base import MetaLearner
-from ecop.meta.build import build_learner, build_outer_loop
+from ecop.meta.build import blank_context, build_learner, build_outer_loop
 from ecop.meta.ecop import ECoP
 from ecop.meta.fomaml import FirstOrderMAML
 from ecop.meta.rates import Rates, measured_rates
 from ecop.meta.reptile import Reptile
-from ecop.signals.context import AffineGrid, Context, bucket, padded
+from ecop.signals.context import bucket, padded
 
 Phase = Literal["train", "fit"]
 
@@ -168,7 +166,7 @@ def train_program(recipe: Recipe, engine: Engine) -> tuple[Callable[..., Any], t
     """The outer step, and the shapes of its arguments."""
     loop, field, batch = build_outer_loop(recipe, engine), abstract_field(recipe), recipe.data.batch
     state = eqx.filter_eval_shape(lambda: loop.init(_zeros(field), jax.random.key(0)))
-    context = eqx.filter_eval_shape(lambda: jax.tree.map(lambda a: jnp.stack([a] * batch), _context(recipe)))
+    context = eqx.filter_eval_shape(lambda: jax.tree.map(lambda a: jnp.stack([a] * batch), blank_context(recipe)))
     return loop.step, (state, context)
 
 
@@ -178,7 +176,7 @@ def fit_program(recipe: Recipe, engine: Engine) -> tuple[Callable[..., Any], tup
     fit = fit_plan(field, recipe, engine)
 
     def arguments():
-        context = padded(_context(recipe), bucket(math.prod(recipe.data.size)))
+        context = padded(blank_context(recipe), bucket(math.prod(recipe.data.size)))
         initial = _zeros(field)
         return start_fit(initial, context, fit), initial, context, jax.random.key(0)
 
@@ -198,13 +196,8 @@ def compile_abstract(fn: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def abstract_field(recipe: Recipe) -> Field:
-    """The recipe's field for its number of axes, with shapes for arrays."""
-    d_in, part = len(recipe.data.size), recipe.field
-    return eqx.filter_eval_shape(
-        lambda: create_field(
-            FIELDS[part.name], jax.random.key(0), d_in, recipe.data.channels, dict(part.settings)
-        )
-    )  # fmt: skip
+    """The recipe's field, with shapes for arrays."""
+    return eqx.filter_eval_shape(lambda: create_recipe_field(recipe, jax.random.key(0)))
 
 
 def fit_plan(field: Field, recipe: Recipe, engine: Engine) -> FitPlan:
@@ -229,8 +222,3 @@ def _with_learner(recipe: Recipe, scaling: str, name: str, **settings: Any) -> R
 
 def _zeros(field: Field) -> Field:
     return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), field)
-
-
-def _context(recipe: Recipe) -> Context:
-    grid = regular_grid(recipe.data.size, recipe.data.grid)
-    return Context(AffineGrid.of(grid), jnp.zeros((grid.size, recipe.data.channels)))

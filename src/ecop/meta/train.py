@@ -12,23 +12,25 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from ecop.adapt.engine import Engine
 from ecop.core.errors import BadInput, Diverged, InvalidSetting
 from ecop.core.recipe import Recipe
 from ecop.core.registry import SIGNALS
-from ecop.data.folder import find_files
-from ecop.data.loader import Loader, fixed_signals
-from ecop.data.splits import split_files
+from ecop.data.folder import Item, find_files
+from ecop.data.loader import Batch, Loader, fixed_signals
+from ecop.data.splits import split_items
 from ecop.fields.base import Field
 from ecop.fit.initialisation import Initialisation, create_recipe_field
 from ecop.fit.loop import fit_batch
+from ecop.fit.render import View, render_strips
 from ecop.fit.settings import resolved_fit
 from ecop.meta.build import batch_context, build_outer_loop
 from ecop.meta.outer import State
 from ecop.meta.warnings import warnings
+from ecop.signals.base import Signal
+from ecop.signals.pictures import write_picture
 from ecop.store.checkpoints import Checkpoints
 from ecop.store.run_folder import RunFolder, describe_files
 
@@ -87,8 +89,7 @@ def train(
     with _stoppable() as stopped:
         batches = session.loader.batches(int(state.step))
         while int(state.step) < recipe.train.steps and seconds < limit:  # the time that decided on `last`, too
-            values = next(batches)
-            state, info = step(state, batch_context(values, recipe))
+            state, info = step(state, batch_context(next(batches), recipe))
             number = int(state.step)
             numbers = _means(info)
             _refuse_divergence(numbers, number, recipe)
@@ -120,7 +121,7 @@ class _Session:
     loop: Any
     state: State
     loader: Loader
-    validation: np.ndarray
+    validation: list[Signal]
     files: dict[str, Any]
     parent: dict[str, Any]
 
@@ -129,15 +130,15 @@ class _Session:
         loop = build_outer_loop(recipe, engine)
         signal_class = SIGNALS[recipe.signal]
         root = Path(data)
-        split = split_files(find_files(root, signal_class), root, recipe.data)
+        split = split_items(find_files(root, signal_class), root, signal_class, recipe.data)
         chosen = (split.validation or split.train)[: recipe.train.validation_signals]
-        validation = np.stack([s.values for s in fixed_signals(chosen, signal_class, recipe.data)])
+        validation = list(fixed_signals(chosen, signal_class, recipe.data))
         loader = Loader(split.train, signal_class, recipe.data, recipe.train.seed)
         field_key, run_key = jax.random.split(jax.random.key(recipe.train.seed))
         field = create_recipe_field(recipe, field_key) if start is None else _like(start.field, recipe, field_key)
         Initialisation(field, recipe, resolved_fit(recipe)).plan()  # refuses now what the first validation would
         parent = {} if start is None else {"name": start.name, "sha256": start.provenance.get("sha256", "")}
-        files = {part: describe_files(root, paths) for part, paths in vars(split).items() if paths}
+        files = {part: describe_items(root, items) for part, items in vars(split).items() if items}
         return cls(recipe, loop, loop.init(field, run_key), loader, validation, files, parent)
 
     def facts(self, engine: Engine) -> dict[str, Any]:
@@ -159,7 +160,7 @@ class _Session:
     def validate(self, field: Field, run: RunFolder, step: int) -> dict[str, float]:
         """Fit the validation signals as at test time; writes the first ones beside their originals."""
         plan = self.initialisation(field, {}, 0.0, step).plan()
-        contexts = batch_context(self.validation, self.recipe)
+        contexts = batch_context(Batch.of(self.validation, self.recipe.data.grid), self.recipe)
         theta, info = fit_batch(field, contexts, plan, jax.random.key(0), np.float32(-1))
         mse = np.maximum(np.asarray(info.mse)[:, -1], 1e-12)
         numbers = {"psnr": float(np.mean(-10 * np.log10(mse)))}
@@ -179,18 +180,22 @@ class _Session:
 
 
 def _write_samples(session: _Session, field: Field, theta: Field, run: RunFolder, step: int, most: int = 4) -> None:
-    from ecop.fit.render import evaluate
-
-    signal_class = SIGNALS[session.recipe.signal]
-    contexts = batch_context(session.validation[:most], session.recipe)
+    """A picture of the first signals, each above what its fit made of it."""
+    signal_class, convention = SIGNALS[session.recipe.signal], session.recipe.data.grid
     rows = []
     for number, original in enumerate(session.validation[:most]):
-        own = jax.tree.map(lambda leaf, n=number: leaf[n], theta)
-        fitted = eqx.combine(own, field)
-        coords = jax.tree.map(lambda leaf: leaf[0], contexts.points).at(jnp.arange(contexts.values.shape[1]))
-        rows.append(np.concatenate([original, np.asarray(evaluate(fitted, coords)).reshape(original.shape)], axis=-2))
-    picture = signal_class.assemble(np.concatenate(rows, axis=0), {}, "sample")
-    picture.write(run.samples / f"{step:07d}{signal_class.preferred_suffix}")
+        fitted = eqx.combine(jax.tree.map(lambda leaf, n=number: leaf[n], theta), field)
+        grid = original.grid(convention)
+        values = np.concatenate(list(render_strips(fitted, View(grid, signal_class.embed), grid)))
+        reconstruction = signal_class.assemble(values, original.about, "sample")
+        rows.append(np.concatenate([original.picture(), reconstruction.picture()], axis=0))
+    write_picture(run.samples / f"{step:07d}.png", np.concatenate(rows, axis=1))
+
+
+def describe_items(root: Path, items: Sequence[Item]) -> dict[str, Any]:
+    """The files that the signals lie in, and the number of signals where it is another."""
+    files = list(dict.fromkeys(item.path for item in items))
+    return describe_files(root, files) | ({"signals": len(items)} if len(items) > len(files) else {})
 
 
 def _like(field: Field, recipe: Recipe, key: Any) -> Field:

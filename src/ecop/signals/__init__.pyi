@@ -1,6 +1,8 @@
+from .base import Cartesian as Cartesian
 from .base import Signal as Signal
 from .context import AffineGrid as AffineGrid
 from .context import Context as Context
+from .context import MappedGrid as MappedGrid
 from .context import Points as Points
 from .context import StoredPoints as StoredPoints
 from .context import bucket as bucket

@@ -1,14 +1,19 @@
 """What every modality offers: one class per modality, on the host, without JAX."""
 
 import abc
-from collections.abc import Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ecop.core.errors import UnknownName
 from ecop.core.grids import Convention, GridSpec, regular_grid
+
+Extent = tuple[tuple[float, float], ...]
+"""Per axis (start, end), as fractions of a signal's extent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,8 +22,21 @@ class Signal(abc.ABC):
 
     Attributes:
         values: (*shape, channels) float32, scaled to [0, 1]; points without a value are NaN where the modality allows.
-        about: what is needed, as JSON values, to write the signal back in its own form (units, bit depth, colour mode).
+        about: what is needed, as JSON values, to place the samples and to write the signal back in its own form
+            (units, bit depth, sample rate, extent).
         source: the name of the file that it came from, or what else describes it.
+
+    What a class says of its modality:
+        kind: its name.
+        dimensions: axes of its grid.
+        d_in: coordinates of a point as a field sees them: as many as axes, unless ``embed`` makes others.
+        embed: from positions on the grid, (n, dimensions), to coordinates, (n, d_in), for NumPy and JAX arrays alike;
+            ``None`` where the positions are the coordinates.
+        suffixes: of the files that it reads, in lower case.
+        preferred_suffix: of what it writes when nobody chose.
+        elastic: for each axis whether it may be stretched to a training window's size, as a picture may. Along the
+            others, time above all, windows keep the signal's own rate: what is too long is cut, what is too short
+            leaves a part of the window empty.
     """
 
     values: np.ndarray
@@ -27,8 +45,11 @@ class Signal(abc.ABC):
 
     kind: ClassVar[str]
     dimensions: ClassVar[int]
+    d_in: ClassVar[int]
+    embed: ClassVar[Callable[[Any], Any] | None] = None
     suffixes: ClassVar[tuple[str, ...]]
     preferred_suffix: ClassVar[str]
+    elastic: ClassVar[tuple[bool, ...]]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -42,12 +63,62 @@ class Signal(abc.ABC):
 
     def grid(self, convention: Convention = "centres") -> GridSpec:
         """Where the samples lie."""
-        return regular_grid(self.shape, convention)
+        return self.grid_of(self.shape, self.about, convention)
+
+    @classmethod
+    def open(cls, path: Path | str, reading: Mapping[str, Any]) -> Self:
+        """`read`, with its settings by name.
+
+        Raises:
+            UnknownName: for a setting that the modality does not know.
+        """
+        known = reading_settings(cls)
+        for name in reading:
+            if name not in known:
+                raise UnknownName(f"setting for reading {cls.kind} files", name, known)
+        return cls.read(path, **reading)
+
+    @classmethod
+    @abc.abstractmethod
+    def grid_of(
+        cls,
+        shape: tuple[int, ...],
+        about: Mapping[str, Any],
+        convention: Convention = "centres",
+        region: Extent | None = None,
+    ) -> GridSpec:
+        """The grid of ``shape`` samples over a signal's extent, or over a part of it.
+
+        An empty ``about`` stands for the modality's whole extent.
+        """
+
+    @classmethod
+    @abc.abstractmethod
+    def about_block(
+        cls, about: Mapping[str, Any], start: tuple[int, ...], shape: tuple[int, ...], whole: tuple[int, ...]
+    ) -> Mapping[str, Any]:
+        """``about`` of the block of ``shape`` samples from ``start`` in a signal of ``whole`` samples."""
+
+    @classmethod
+    @abc.abstractmethod
+    def owns_folder(cls, folder: Path, names: Sequence[str]) -> bool:
+        """Whether a folder with files of these names is itself one signal."""
+
+    @classmethod
+    @abc.abstractmethod
+    def members(cls, path: Path | str, reading: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+        """The signals in a file: for each the reading settings that choose it, in their natural order.
+
+        One empty mapping where a file is one signal, or where ``reading`` chooses one already.
+
+        Raises:
+            BadInput: as `read`, where the file has to be opened for it.
+        """
 
     @classmethod
     @abc.abstractmethod
     def read(cls, path: Path | str) -> Self:
-        """Read a file.
+        """Read a file; a modality's further settings are keyword-only arguments with defaults.
 
         Raises:
             BadInput: if it is missing, empty, truncated, damaged or of another modality; one clear line.
@@ -101,3 +172,53 @@ class Signal(abc.ABC):
     @abc.abstractmethod
     def stored(self) -> Self:
         """The signal as a file would give it back: clipped and rounded to its bit depth."""
+
+    @abc.abstractmethod
+    def picture(self) -> np.ndarray:
+        """(height, width, 3) float in [0, 1]: how a person looks at it."""
+
+
+class Cartesian(Signal):
+    """A signal whose file is one signal, and whose axes each have their own [−1, 1].
+
+    ``about`` may hold ``scale``, half the extent of every axis (1 by default), and ``span``, per axis the share of the
+    extent that the samples cover from its start (1 by default): a short sound lies in the first part of a second.
+    """
+
+    @classmethod
+    def grid_of(
+        cls,
+        shape: tuple[int, ...],
+        about: Mapping[str, Any],
+        convention: Convention = "centres",
+        region: Extent | None = None,
+    ) -> GridSpec:
+        """The grid of ``shape`` samples over a signal's extent, or over a part of it."""
+        span = about.get("span")
+        if span is not None:
+            region = tuple((a * s, b * s) for (a, b), s in zip(region or ((0.0, 1.0),) * len(shape), span, strict=True))
+        return regular_grid(shape, convention, about.get("scale", 1.0), region)
+
+    @classmethod
+    def about_block(
+        cls, about: Mapping[str, Any], start: tuple[int, ...], shape: tuple[int, ...], whole: tuple[int, ...]
+    ) -> Mapping[str, Any]:
+        """The same: a block has an extent of its own."""
+        return {name: value for name, value in about.items() if name != "span"}
+
+    @classmethod
+    def members(cls, path: Path | str, reading: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+        """One."""
+        return ({},)
+
+
+def reading_settings(signal: type[Signal]) -> tuple[str, ...]:
+    """Names of the settings that a modality's ``read`` takes beside the path.
+
+    Example:
+        >>> from ecop.signals import Image
+        >>> reading_settings(Image)
+        ()
+    """
+    parameters = inspect.signature(signal.read).parameters.values()
+    return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)

@@ -1,8 +1,8 @@
 """A signal on the device: coordinates computed from indices, values, and which points count."""
 
 import abc
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 import equinox as eqx
 import jax
@@ -80,6 +80,21 @@ class AffineGrid(Points):
         return self
 
 
+class MappedGrid(Points):
+    """A regular grid whose positions are not the coordinates themselves, such as longitudes on a sphere."""
+
+    grid: AffineGrid
+    embed: Callable[[Any], Any] = eqx.field(static=True)
+
+    def at(self, index: Int[Array, "n"]) -> Float[Array, "n d_in"]:
+        """Coordinates of the points with these flat, row-major indices."""
+        return self.embed(self.grid.at(index))
+
+    def padded(self, rows: int) -> Self:
+        """The grid itself: it goes on past its end."""
+        return self
+
+
 class Context(eqx.Module):
     """The points of one signal: C = {(x_j, y_j)}, j = 1…M.
 
@@ -123,30 +138,61 @@ class Context(eqx.Module):
         return inside if self.weights is None else inside & (self.weights > 0)
 
 
-def context_of(signal: Signal, convention: Convention = "centres", pad_to: int | None = None) -> Context:
+def context_of(
+    signal: Signal, convention: Convention = "centres", pad_to: int | None = None, point_axes: int | None = None
+) -> Context:
     """The context of a signal; points whose value is NaN get weight 0.
 
     Args:
         signal: values in [0, 1], NaN where missing.
         convention: where the samples of a grid lie.
         pad_to: rows to pad to, so that signals of different sizes share one compiled program.
+        point_axes: leading axes that make a point (`Field.point_axes`); its value is all that lies behind them.
 
     Raises:
-        InvalidSetting: if ``pad_to`` is smaller than the signal.
+        InvalidSetting: if ``pad_to`` is smaller than the signal, or points of several samples lack some of them.
     """
     grid = signal.grid(convention)
-    rows = grid.size if pad_to is None else pad_to
-    check(rows >= grid.size, "pad_to", pad_to, f"at least the {grid.size} points of the signal")
+    leading = leading_grid(grid, point_axes)
+    rows = leading.size if pad_to is None else pad_to
+    check(rows >= leading.size, "pad_to", pad_to, f"at least the {leading.size} points of the signal")
     # On the host, since every shape that JAX sees would be compiled for.
-    values = np.pad(signal.values.reshape(grid.size, signal.channels), ((0, rows - grid.size), (0, 0)))
-    missing = np.asarray(np.isnan(values).any(axis=-1))
-    weights = (~missing).astype(values.dtype) if missing.any() else None
+    values = np.pad(signal.values.reshape(leading.size, -1), ((0, rows - leading.size), (0, 0)))
+    values, weights = observed(values, point_axes)
     return Context(
-        AffineGrid.of(grid),
-        jnp.asarray(np.where(missing[:, None], 0, values)),
+        grid_points(leading, signal.embed if point_axes is None else None),
+        jnp.asarray(values),
         None if weights is None else jnp.asarray(weights),
-        None if pad_to is None else jnp.asarray(grid.size, jnp.int32),
+        None if pad_to is None else jnp.asarray(leading.size, jnp.int32),
     )
+
+
+def leading_grid(grid: GridSpec, point_axes: int | None) -> GridSpec:
+    """The grid of the leading axes that make a point; ``None``: the grid itself."""
+    return GridSpec(grid.shape[:point_axes], grid.origin[:point_axes], grid.spacing[:point_axes])
+
+
+def grid_points(grid: GridSpec, embed: Callable[[Any], Any] | None) -> Points:
+    """A grid's points on the device."""
+    points = AffineGrid.of(grid)
+    return points if embed is None else MappedGrid(points, embed)
+
+
+def observed(values: np.ndarray, point_axes: int | None = None) -> tuple[np.ndarray, np.ndarray | None]:
+    """Values with 0 for what is missing (NaN), and a weight of 0 for points that lack any; ``None`` if none does.
+
+    Args:
+        values: (…, d_out).
+        point_axes: of the field; a point of many samples cannot be left out for one of them.
+
+    Raises:
+        InvalidSetting: for points of many samples of which some are missing.
+    """
+    missing = np.asarray(np.isnan(values).any(axis=-1))
+    if not missing.any():
+        return values, None
+    check(point_axes is None, "values", "some missing", "whole frames for a field that predicts frames")
+    return np.where(missing[..., None], 0, values), (~missing).astype(values.dtype)
 
 
 def padded(context: Context, rows: int) -> Context:

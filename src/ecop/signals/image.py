@@ -1,7 +1,7 @@
 """Images: grey, RGB or RGBA on a grid of rows and columns."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from ecop.core.errors import InvalidSetting
 from ecop.metrics.psnr import psnr
 from ecop.metrics.ssim import WINDOW, ssim
-from ecop.signals.base import Signal
+from ecop.signals.base import Cartesian, Signal
 from ecop.signals.image_reading import read_pixels
 from ecop.signals.image_streaming import write_image_strips
 from ecop.signals.image_writing import quantised, write_pixels
@@ -22,7 +22,7 @@ BITS = {"uint8": 8, "uint16": 16, "float32": 32}
 
 
 @dataclass(frozen=True, eq=False)
-class Image(Signal):
+class Image(Cartesian):
     """An image as (height, width, channels) float32 in [0, 1], with 1 (grey), 3 (RGB) or 4 (RGBA) channels.
 
     ``about`` holds ``bits``: 8, 16, or 32 for float. Values are those of the file divided by its largest possible
@@ -39,6 +39,8 @@ class Image(Signal):
 
     kind: ClassVar[str] = "image"
     dimensions: ClassVar[int] = 2
+    d_in: ClassVar[int] = 2
+    elastic: ClassVar[tuple[bool, ...]] = (True, True)
     suffixes: ClassVar[tuple[str, ...]] = (
         ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".pnm",
     )  # fmt: skip
@@ -102,6 +104,11 @@ class Image(Signal):
         """An image from (height, width, channels) predictions, clipped to [0, 1]; NaN stays NaN."""
         return cls(np.clip(values, 0, 1).astype(np.float32), dict(about), source)
 
+    @classmethod
+    def owns_folder(cls, folder: Path, names: Sequence[str]) -> bool:
+        """Never: an image is a file."""
+        return False
+
     def with_channels(self, channels: int) -> Self:
         """Another number of channels: grey is repeated, alpha is dropped or added opaque, RGB to grey by BT.601 luma.
 
@@ -154,6 +161,10 @@ class Image(Signal):
         """Clipped, and rounded to the image's bits; float only clipped."""
         rounded = quantised(self.values, self.bits).astype(np.float32)
         return self._with(rounded / np.float32(2**self.bits - 1) if self.bits < 32 else rounded)
+
+    def picture(self) -> np.ndarray:
+        """The image itself, in colours, without alpha."""
+        return np.clip(self.with_channels(3).values, 0, 1)
 
     def _with(self, values: np.ndarray) -> Self:
         return dataclasses.replace(self, values=values)
