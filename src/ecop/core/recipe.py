@@ -41,6 +41,8 @@ class DataSettings:
         test: share of the files kept for test; neither trained nor validated on.
         split_seed: seed of the split by file.
         split_file: a text file with lines ``NAME train|validation|test`` instead of a seeded split.
+        layout: how the folder is laid out, which says what is for training, validation and test: ``folder`` (as the
+            settings above say) or a published data set's own, such as ``celeba``.
         reading: settings for reading files, by name, as the modality has them (a variable, a sample rate).
     """
 
@@ -54,6 +56,7 @@ class DataSettings:
     test: float = 0.1
     split_seed: int = 0
     split_file: str | None = None
+    layout: str = "folder"
     reading: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -133,6 +136,8 @@ class Recipe:
         check(0 < self.data.scales[0] <= self.data.scales[1], "data.scales", self.data.scales, "0 < low ≤ high")
         shares = self.data.validation, self.data.test
         check(min(shares) >= 0 and sum(shares) < 1, "data.validation, data.test", shares, "shares that leave a rest")
+        own_list = self.data.split_file is not None and self.data.layout != "folder"
+        check(not own_list, "data.split_file", self.data.split_file, "none with a data.layout other than folder")
         check(self.fit.steps >= 1, "fit.steps", self.fit.steps, "a whole number ≥ 1")
 
     @classmethod

@@ -6,6 +6,8 @@ from .fetch import fetch as fetch
 from .folder import Item as Item
 from .folder import find_files as find_files
 from .folder import items_of as items_of
+from .layouts import Layout as Layout
+from .layouts import divided as divided
 from .loader import Batch as Batch
 from .loader import Loader as Loader
 from .loader import fixed_signals as fixed_signals

@@ -16,8 +16,9 @@ from ecop.data.clips import VIDEO
 from ecop.data.dataset import Dataset
 from ecop.data.pictures import PICTURES
 from ecop.data.speech import SPEECH
+from ecop.data.text import TEXT
 
-DATASETS: dict[str, Dataset] = {d.name: d for d in (*PICTURES, *SPEECH, *VIDEO, *CLIMATE)}
+DATASETS: dict[str, Dataset] = {d.name: d for d in (*PICTURES, *TEXT, *SPEECH, *VIDEO, *CLIMATE)}
 
 
 def fetch(name: str, *, progress: Callable[[str], None] = lambda line: None) -> Path:

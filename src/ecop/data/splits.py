@@ -47,7 +47,7 @@ def split_files(files: list[Path], source: Path | str, settings: DataSettings) -
     elif {name.partition("/")[0] for name in names if "/" in name} >= {"train"} and _has_other_folder(names):
         chosen = _by_folder(names, settings)
     else:
-        chosen = _by_hash(list(names), settings.validation, settings.test, settings.split_seed)
+        chosen = by_hash(list(names), settings.validation, settings.test, settings.split_seed)
     if "train" not in chosen.values():
         raise BadInput(settings.split_file or source, "nothing is left to train on", "assign files to train")
     return Split(*([names[name] for name in names if chosen.get(name) == part] for part in PARTS))
@@ -95,12 +95,15 @@ def _by_folder(names: dict[str, Path], settings: DataSettings) -> dict[str, str]
             chosen[name] = folder
     if "validation" not in chosen.values():
         train = [name for name, part in chosen.items() if part == "train"]
-        chosen |= _by_hash(train, settings.validation, 0, settings.split_seed)
+        chosen |= by_hash(train, settings.validation, 0, settings.split_seed)
     return chosen
 
 
-def _by_hash(names: list[str], validation: float, test: float, seed: int) -> dict[str, str]:
-    """Test below its share of [0, 1), validation above it, then train."""
+def by_hash(names: list[str], validation: float, test: float, seed: int) -> dict[str, str]:
+    """The split of each name: its place in [0, 1) decides; test below its share, validation above it, then train.
+
+    Every share above 0 gets a name where there are enough of them, and ``train`` is never empty.
+    """
     place = {name: _place(seed, name) for name in names}
     ranked = sorted(names, key=lambda name: (place[name], name))
     tested = sum(p < test for p in place.values())

@@ -6,11 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ecop.core.errors import BadInput
 from ecop.core.registry import SIGNALS
 from ecop.data.folder import Item, find_files, items_of
+from ecop.data.layouts import divided
 from ecop.data.loader import fixed_signals
-from ecop.data.splits import split_items
 from ecop.fit.initialisation import Initialisation, Progress
 from ecop.signals.base import Signal
 
@@ -96,10 +95,7 @@ def evaluate(
 
 
 def _chosen(folder: str | Path, signal_class: type[Signal], initialisation: Initialisation, part: Part) -> list[Item]:
-    files, data = find_files(folder, signal_class), initialisation.recipe.data
+    data = initialisation.recipe.data
     if part == "all":
-        return items_of(files, signal_class, data.reading)
-    chosen = getattr(split_items(files, folder, signal_class, data), part)
-    if not chosen:
-        raise BadInput(folder, f"the split has no file for {part}", "take another split or all")
-    return chosen
+        return items_of(find_files(folder, signal_class), signal_class, data.reading)
+    return getattr(divided(folder, signal_class, data, part), part)

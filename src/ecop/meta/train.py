@@ -18,9 +18,9 @@ from ecop.adapt.engine import Engine
 from ecop.core.errors import BadInput, Diverged, InvalidSetting
 from ecop.core.recipe import Recipe
 from ecop.core.registry import SIGNALS
-from ecop.data.folder import Item, find_files
+from ecop.data.folder import Item
+from ecop.data.layouts import divided
 from ecop.data.loader import Batch, Loader, fixed_signals
-from ecop.data.splits import split_items
 from ecop.fields.base import Field
 from ecop.fit.initialisation import Initialisation, create_recipe_field
 from ecop.fit.loop import fit_batch
@@ -130,7 +130,7 @@ class _Session:
         loop = build_outer_loop(recipe, engine)
         signal_class = SIGNALS[recipe.signal]
         root = Path(data)
-        split = split_items(find_files(root, signal_class), root, signal_class, recipe.data)
+        split = divided(root, signal_class, recipe.data)
         chosen = (split.validation or split.train)[: recipe.train.validation_signals]
         validation = list(fixed_signals(chosen, signal_class, recipe.data))
         loader = Loader(split.train, signal_class, recipe.data, recipe.train.seed)
