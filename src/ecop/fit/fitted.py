@@ -18,7 +18,7 @@ from ecop.fields.base import Field
 from ecop.fit.blocks import Blocks
 from ecop.fit.render import View, render_block_strips, render_strips
 from ecop.fit.tensors import describe_field, from_tensors, to_tensors
-from ecop.signals.base import Signal
+from ecop.signals.base import Extent, Signal
 from ecop.store.field_file import Dtype, FieldFile
 
 Region = tuple[float, ...]
@@ -90,7 +90,8 @@ class Fitted:
             TooLarge: for more samples than the limit, which ``ECOP_MAX_RENDER_PIXELS`` raises.
         """
         grid = self.target_grid(shape, scale, region)
-        return self.signal_class.assemble(np.concatenate(list(self.strips(grid))), self.about, "render")
+        about = self._about_render(grid.shape, region)
+        return self.signal_class.assemble(np.concatenate(list(self.strips(grid))), about, "render")
 
     def render_to(
         self,
@@ -107,7 +108,8 @@ class Fitted:
         """
         grid = self.target_grid(shape, scale, region)
         strips = _counted(self.strips(grid), grid.shape[0], progress)
-        self.signal_class.write_strips(path, strips, grid.shape, self.channels, self.about)
+        about = self._about_render(grid.shape, region)
+        self.signal_class.write_strips(path, strips, grid.shape, self.channels, about)
         return grid.shape
 
     @property
@@ -119,11 +121,7 @@ class Fitted:
         """The grid that `render`'s arguments describe."""
         check(shape is None or scale is None, "shape, scale", (shape, scale), "one of the two")
         check(scale is None or 0 < scale < float("inf"), "scale", scale, "a factor above 0")
-        extent = None
-        if region is not None:
-            axes = len(self.shape)
-            check(len(region) == 2 * axes, "region", region, f"{2 * axes} fractions for a signal with {axes} axes")
-            extent = tuple(zip(region[axes - 1 :: -1], region[: axes - 1 : -1], strict=True))
+        extent = self._extent(region)
         if shape is None:
             shares = [end - start for start, end in extent] if extent else [1.0] * len(self.shape)
             sizes = [n * share * (scale or 1) for n, share in zip(self.shape, shares, strict=True)]
@@ -134,6 +132,17 @@ class Fitted:
         check(all(n >= 1 for n in shape), "shape", shape, "at least one sample along every axis")
         RENDER_PIXELS.check("the render", shape)
         return self.signal_class.grid_of(shape, self.about, self.convention, extent)
+
+    def _extent(self, region: Region | None) -> Extent | None:
+        """A region as start and end along each axis."""
+        if region is None:
+            return None
+        axes = len(self.shape)
+        check(len(region) == 2 * axes, "region", region, f"{2 * axes} fractions for a signal with {axes} axes")
+        return tuple(zip(region[axes - 1 :: -1], region[: axes - 1 : -1], strict=True))
+
+    def _about_render(self, shape: tuple[int, ...], region: Region | None) -> Mapping[str, Any]:
+        return self.signal_class.about_render(self.about, self.shape, shape, self._extent(region))
 
     def strips(self, grid: GridSpec) -> Iterator[np.ndarray]:
         """The values on a grid, strip by strip along the first axis."""

@@ -4,6 +4,7 @@ import abc
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -101,6 +102,17 @@ class Signal(abc.ABC):
 
     @classmethod
     @abc.abstractmethod
+    def about_render(
+        cls, about: Mapping[str, Any], fitted: tuple[int, ...], shape: tuple[int, ...], region: Extent | None
+    ) -> Mapping[str, Any]:
+        """``about`` of a render of ``shape`` samples, over a region or all of what was fitted with ``fitted`` ones.
+
+        It places the render's own samples, and tells how to write them: a sound with twice the samples has twice
+        the rate, and a part of a map has the part's bounds.
+        """
+
+    @classmethod
+    @abc.abstractmethod
     def owns_folder(cls, folder: Path, names: Sequence[str]) -> bool:
         """Whether a folder with files of these names is itself one signal."""
 
@@ -181,9 +193,12 @@ class Signal(abc.ABC):
 class Cartesian(Signal):
     """A signal whose file is one signal, and whose axes each have their own [−1, 1].
 
-    ``about`` may hold ``scale``, half the extent of every axis (1 by default), and ``span``, per axis the share of the
-    extent that the samples cover from its start (1 by default): a short sound lies in the first part of a second.
+    ``about`` may hold ``scale``, half the extent of every axis (the modality's ``half_extent`` by default); ``span``,
+    per axis the share of the extent that the samples cover from its start (1 by default): a short sound lies in the
+    first part of a second; and ``rate``, samples a second along the first axis.
     """
+
+    half_extent: ClassVar[float] = 1.0
 
     @classmethod
     def grid_of(
@@ -197,7 +212,7 @@ class Cartesian(Signal):
         span = about.get("span")
         if span is not None:
             region = tuple((a * s, b * s) for (a, b), s in zip(region or ((0.0, 1.0),) * len(shape), span, strict=True))
-        return regular_grid(shape, convention, about.get("scale", 1.0), region)
+        return regular_grid(shape, convention, about.get("scale", cls.half_extent), region)
 
     @classmethod
     def about_block(
@@ -205,6 +220,21 @@ class Cartesian(Signal):
     ) -> Mapping[str, Any]:
         """The same: a block has an extent of its own."""
         return {name: value for name, value in about.items() if name != "span"}
+
+    @classmethod
+    def about_render(
+        cls, about: Mapping[str, Any], fitted: tuple[int, ...], shape: tuple[int, ...], region: Extent | None
+    ) -> Mapping[str, Any]:
+        """The same but for ``rate``, which follows the samples so that the render lasts as long as what it shows."""
+        own = {name: value for name, value in about.items() if name != "span"}
+        if "rate" in own:
+            start, end = region[0] if region else (0.0, 1.0)
+            samples = fitted[0] * (end - start)
+            simple = Fraction(shape[0] / samples).limit_denominator(8)
+            # The samples of a region are a whole number only within half of one.
+            ratio = simple if abs(simple * samples - shape[0]) <= 0.5 else shape[0] / samples
+            own["rate"] *= float(ratio)
+        return own
 
     @classmethod
     def members(cls, path: Path | str, reading: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
