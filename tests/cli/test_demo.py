@@ -19,14 +19,13 @@ def test_the_photos_are_there_and_one_is_held_out():
 
 def test_kept_points_are_those_with_the_largest_errors(tiny, picture, tmp_path):
     """At the first step, recomputed with NumPy from the initialisation's own predictions."""
-    from ecop.core.grids import regular_grid
-    from ecop.fit.render import render_strips
+    from ecop.fit.render import View, render_strips
 
     signal = Image.read(picture(tmp_path / "a.png"))
     masks = kept_points(tiny, signal)
     assert len(masks) == tiny.settings.steps
     assert all(mask.shape == signal.shape and mask.sum() == 64 for mask in masks)
-    predicted = np.concatenate(list(render_strips(tiny.field, regular_grid(signal.shape))))
+    predicted = np.concatenate(list(render_strips(tiny.field, View(signal.grid(), None), signal.grid())))
     error = np.square(predicted - signal.values).sum(-1)
     assert error[masks[0]].min() >= error[~masks[0]].max() - 1e-6
 

@@ -1,4 +1,4 @@
-"""``ecop render``: a fitted field becomes a picture of any size."""
+"""``ecop render``: a fitted field becomes a file of its kind, of any size."""
 
 import time
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from ecop.core.errors import InvalidSetting
 
 @dataclass(frozen=True, kw_only=True)
 class Render(Command):
-    """Draw a fitted field at any size, or a part of it.
+    """Draw a fitted field at any size, or a part of it, as a picture, sound, video or whatever was fitted.
 
     Without --shape and --scale it has the size that was fitted. The limit on the size of a render is raised by
     ECOP_MAX_RENDER_PIXELS.
@@ -31,15 +31,15 @@ class Render(Command):
     field: Annotated[Positional[Path], option("FIELD")]
     """file of a fitted signal"""
     out: Annotated[Path, option("FILE", "-o")]
-    """the picture to write; its suffix names the format"""
+    """the file to write; its suffix names the format"""
     shape: Annotated[str | None, option("HxW")] = None
-    """height and width in pixels"""
+    """height and width in pixels, or samples along each axis"""
     scale: Annotated[float | None, option("F")] = None
     """instead of --shape, a factor on the fitted size"""
     region: Annotated[str | None, option("X0,Y0,X1,Y1")] = None
-    """the part to draw, as fractions of width and height, from the top left"""
+    """the part to draw, as fractions of width and height from the top left; T0,T1 of a sound"""
     overwrite: Overwrite = False
-    """replace the picture if it exists"""
+    """replace the file if it exists"""
 
     def run(self, terminal: Terminal) -> int:
         """Draw it."""
@@ -94,20 +94,21 @@ def parse_shape(text: str) -> tuple[int, ...]:
     return sizes
 
 
-def parse_region(text: str) -> tuple[float, float, float, float]:
-    """A part of the extent.
+def parse_region(text: str) -> tuple[float, ...]:
+    """A part of the extent: its start along every axis, the last axis first, then its end.
 
     Raises:
-        InvalidSetting: unless it is x0,y0,x1,y1 with 0 ≤ x0 < x1 ≤ 1, and y likewise.
+        InvalidSetting: unless it is such as x0,y0,x1,y1 with 0 ≤ x0 < x1 ≤ 1, and y likewise.
 
     Example:
-        >>> parse_region("0,0.5,1,1")
-        (0.0, 0.5, 1.0, 1.0)
+        >>> parse_region("0,0.5,1,1"), parse_region("0.25,0.5")
+        ((0.0, 0.5, 1.0, 1.0), (0.25, 0.5))
     """
     try:
-        x0, y0, x1, y1 = (float(part) for part in text.split(","))
+        numbers = tuple(float(part) for part in text.split(","))
     except ValueError:
-        x0, y0, x1, y1 = (-1.0,) * 4
-    if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
-        raise InvalidSetting("--region", text, "fractions x0,y0,x1,y1 with 0 ≤ x0 < x1 ≤ 1 and 0 ≤ y0 < y1 ≤ 1")
-    return x0, y0, x1, y1
+        numbers = ()
+    axes, odd = divmod(len(numbers), 2)
+    if odd or not axes or not all(0 <= a < b <= 1 for a, b in zip(numbers[:axes], numbers[axes:], strict=True)):
+        raise InvalidSetting("--region", text, "fractions such as x0,y0,x1,y1 with 0 ≤ x0 < x1 ≤ 1 and 0 ≤ y0 < y1 ≤ 1")
+    return numbers
