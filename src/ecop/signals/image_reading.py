@@ -9,6 +9,7 @@ from PIL import ImageFile
 
 from ecop.core.errors import BadInput, EcopError, MissingExtra
 from ecop.core.limits import INPUT_PIXELS
+from ecop.signals.files import check_file
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "TIFF")
 TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -33,7 +34,7 @@ def read_pixels(path: Path) -> np.ndarray:
         TooLarge: if its header announces more pixels than ``ECOP_MAX_PIXELS``; nothing is decoded then.
         MissingExtra: if only the extra ``images`` can read it at its depth.
     """
-    _check_file(path)
+    check_file(path, "an image", CHOICES)
     try:
         with path.open("rb") as stream:
             is_tiff = stream.read(4) in TIFF_MARKS
@@ -47,22 +48,6 @@ def read_pixels(path: Path) -> np.ndarray:
         size = f"{pixels.shape[0]}×{pixels.shape[1]}"
         raise BadInput(path, f"an image of {size} pixels is no signal to fit", "give at least 2×2 pixels")
     return pixels
-
-
-def _check_file(path: Path) -> None:
-    try:
-        if path.is_dir():
-            raise BadInput(path, "a folder, not an image", CHOICES)
-        if not path.exists():
-            raise BadInput(path, "there is no such file", "check the path")
-        if not path.is_file():
-            raise BadInput(path, "not a regular file", CHOICES)
-        if path.stat().st_size == 0:
-            raise BadInput(path, "the file is empty (0 bytes)", "make or fetch the file again")
-        with path.open("rb"):
-            pass
-    except OSError as error:
-        raise BadInput(path, f"it cannot be opened ({error.strerror})", "check the path and its permissions") from None
 
 
 def _read_with_pillow(path: Path) -> np.ndarray:
