@@ -73,8 +73,9 @@ def about_this_machine() -> dict[str, Any]:
 
 
 def keep(result: dict[str, Any], figure: Any, folder: Path) -> Path:
-    """Write NAME-DATE.json (NAME-DATE-2.json if there is one already) and its picture."""
-    stem = f"{result['benchmark']}-{result['machine']['date']}"
+    """Write NAME-DATE.json (NAME-INIT-DATE.json if it is about an initialisation; -2 and so on) and its picture."""
+    subject = f"-{result['subject']}" if "subject" in result else ""
+    stem = f"{result['benchmark']}{subject}-{result['machine']['date']}"
     taken = (path for path in (folder / f"{stem}{suffix}.json" for suffix in _suffixes()) if not path.exists())
     path = next(taken)
     with atomic_write(path) as file:

@@ -3,8 +3,8 @@
     python -m bench.pretrained --init photo --baselines runs/learnit-photo --data FOLDER
 
 Every signal is cut from its middle at the recipe's size and fitted in as many steps as the recipe says, with the
-gradient scaled and not; PSNR and SSIM are those of the clipped reconstruction. The table of a model card is this
-command's output.
+gradient scaled and not; the metrics are the modality's, of the clipped reconstruction. The table of a model card is
+this command's output.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from bench.benchmark import Benchmark, main
 from bench.chart import bars
+from ecop.cli.units import metric, metric_name
 from ecop.fit.evaluate import Evaluation, evaluate
 from ecop.fit.initialisation import Initialisation
 
@@ -36,7 +38,7 @@ class Pretrained(Benchmark):
     def measure(self) -> dict[str, Any]:
         """A row for each initialisation and scaling."""
         rows = [row(start, scaling, self) for start in self.starts() for scaling in ("norm", "none")]
-        return {"rows": rows, "steps": rows[0]["steps"], "n": rows[0]["n"]}
+        return {"subject": rows[0]["name"], "rows": rows, "steps": rows[0]["steps"], "n": rows[0]["n"]}
 
     def starts(self) -> Iterator[Initialisation]:
         """What is compared, the shipped one first."""
@@ -51,12 +53,15 @@ class Pretrained(Benchmark):
         return bars({f"{r['name']}, {r['scaling']}": r["mean"]["psnr"] for r in result["rows"]}, "PSNR (dB)")
 
     def in_words(self, result: dict[str, Any]) -> list[str]:
-        """The table in Markdown."""
-        lines = ["| initialisation | learner | gradient scaling | PSNR, dB | SSIM |", "| --- | --- | --- | --- | --- |"]
+        """The table in Markdown, and how often the shipped one is better than each of the others."""
+        metrics = list(result["rows"][0]["mean"])
+        titles = ["initialisation", "learner", "gradient scaling", *(metric_name(name) for name in metrics)]
+        lines = [f"| {' | '.join(titles)} |", "| --- " * len(titles) + "|"]
         for one in result["rows"]:
-            psnr, ssim = (f"{one['mean'][k]:.{n}f} ± {one['std'][k]:.{n}f}" for k, n in (("psnr", 2), ("ssim", 3)))
-            lines.append(f"| {one['name']} | {one['learner']} | {one['scaling']} | {psnr} | {ssim} |")
-        return [*lines, f"{result['n']} signals, {result['steps']} steps, mean ± standard deviation over signals"]
+            numbers = (f"{metric(name, one['mean'][name])} ± {metric(name, one['std'][name])}" for name in metrics)
+            lines.append(f"| {' | '.join([one['name'], one['learner'], one['scaling'], *numbers])} |")
+        lines.append(f"{result['n']} signals, {result['steps']} steps, mean ± standard deviation over signals")
+        return lines + [beaten(result["rows"][0], other) for other in result["rows"][1:]]
 
 
 def row(start: Initialisation, scaling: str, benchmark: Pretrained) -> dict[str, Any]:
@@ -67,6 +72,16 @@ def row(start: Initialisation, scaling: str, benchmark: Pretrained) -> dict[str,
         "scaling": scaling, "steps": found.steps, "n": len(found.files), "mean": found.mean, "std": found.std,
         "files": list(found.files), "trained": dict(start.provenance),
     }  # fmt: skip
+
+
+def beaten(own: dict[str, Any], other: dict[str, Any]) -> str:
+    """On how many signals one row has the higher PSNR, and by how much: the mean and its 95 % interval."""
+    pairs = zip(own["files"], other["files"], strict=True)
+    gains = np.array([mine["psnr"] - theirs["psnr"] for mine, theirs in pairs])
+    spread = 1.96 * gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
+    first, second = (f"{one['name']}, {one['scaling']}" for one in (own, other))
+    better = f"better on {np.sum(gains > 0)} of {len(gains)}"
+    return f"{first} against {second}: {better}, by {gains.mean():+.2f} ± {spread:.2f} dB"
 
 
 if __name__ == "__main__":
