@@ -46,8 +46,8 @@ class Limit:
             raise InvalidSetting(self.variable, text, "a whole number above 0, such as 200000000 or 2e8")
         return value
 
-    def check(self, what: str, shape: tuple[int, ...]) -> None:
-        """Raise `TooLarge` if ``shape`` has more points than the limit.
+    def check(self, what: str, shape: tuple[int, ...], instead: str = "") -> None:
+        """Raise `TooLarge` if ``shape`` has more points than the limit; ``instead`` is what to do rather than raise it.
 
         Example:
             >>> INPUT_PIXELS.check("big.png", (60_000, 60_000))
@@ -57,10 +57,11 @@ class Limit:
         size, limit = math.prod(shape), self.value
         if size > limit:
             sizes = "×".join(map(str, shape))
-            remedy = f"set {self.variable}={size} if you trust it and have the memory"
+            remedy = f"{instead}{', or ' * bool(instead)}set {self.variable}={size} if you trust it and have the memory"
             raise TooLarge(what, f"{sizes} = {size} {self.unit}", f"{limit} {self.unit}", remedy)
 
 
 INPUT_PIXELS = Limit("ECOP_MAX_PIXELS", 2**27, "pixels")
+INPUT_SAMPLES = Limit("ECOP_MAX_PIXELS", 2**27, "samples")
 RENDER_PIXELS = Limit("ECOP_MAX_RENDER_PIXELS", 2**28, "pixels")
 DECODED_BYTES = Limit("ECOP_DECODED_BYTES", 2**30, "bytes")

@@ -1,2 +1,4 @@
 from .psnr import psnr as psnr
+from .snr import snr as snr
+from .spectral import log_spectral_distance as log_spectral_distance
 from .ssim import ssim as ssim
