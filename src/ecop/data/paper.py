@@ -121,7 +121,7 @@ def _assign_celeba_hq(published: Published, source: Path, signal: type[Signal], 
 def _assign_ucf101(published: Published, source: Path, signal: type[Signal], settings: DataSettings) -> Chosen:
     parts: dict[str, str] = {}
     for part, name in (("train", "trainlist01.txt"), ("test", "testlist01.txt")):
-        listing = _first_file(source, (f"ucfTrainTestlist/{name}", name))
+        listing = _first_file(source, (f"ucfTrainTestlist/{name}", f"train/ucfTrainTestlist/{name}", name))
         if listing is None:
             raise published.lacks(source, f"no {name}")
         parts |= {Path(line.split()[0]).stem: part for line in _lines(listing)}
