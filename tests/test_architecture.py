@@ -12,7 +12,7 @@ from jaxtyping import TypeCheckError
 
 from ecop.core import errors
 from ecop.pruning import kept_count
-from ecop.pruning.select import highest_mask
+from ecop.pruning.select import common
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "src" / "ecop").rglob("*.py"))
@@ -75,7 +75,7 @@ def test_every_registered_part_loads(family):
 
 def test_a_wrong_shape_is_refused():
     with pytest.raises(TypeCheckError):
-        highest_mask(jnp.zeros((3, 3)), jnp.asarray(1))
+        common(jnp.zeros((3, 3), jnp.uint32), jnp.zeros(3, jnp.uint32))
     with pytest.raises(TypeCheckError):
         kept_count("many", 0.5)
 

@@ -1,7 +1,7 @@
 """Two ways to compute the same numbers: the low-memory engine, and plain autodiff, its oracle."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -17,6 +17,23 @@ from ecop.pruning.base import Scorer
 from ecop.signals.context import Context
 
 Kind = Literal["exact-lowmem", "unrolled"]
+
+
+class Errors(NamedTuple):
+    """Sums over the weighted squared errors e_j of a context's points.
+
+    Attributes:
+        total: Σ e_j.
+        logs: Σ e_j log e_j, where 0 log 0 is 0.
+    """
+
+    total: Float[Array, ""]
+    logs: Float[Array, ""]
+
+    def entropy(self) -> Float[Array, ""]:
+        """−Σ p_j log p_j of the errors as a distribution, p_j = e_j / Σ e; 0 where there is no error."""
+        total = jnp.where(self.total > 0, self.total, 1)
+        return jnp.where(self.total > 0, jnp.log(total) - self.logs / total, 0)
 
 
 @dataclass(frozen=True)
@@ -74,20 +91,21 @@ class Engine:
         scorer: Scorer,
         key: PRNGKeyArray,
         step: Int[ArrayLike, ""],
-    ) -> tuple[Float[Array, "m"], Float[Array, "m"]]:
-        """Every point's score and weighted squared error, (rows,) each; no gradient flows through them."""
+    ) -> tuple[Float[Array, "m"], Errors]:
+        """Every point's score, (rows,), and sums over the points' errors; no gradient flows through them."""
         whole = trees.stop_gradient(eqx.combine(*field))
         context = trees.stop_gradient(context)
 
-        def one(index):
+        def one(index, new):
             coords, values, weights = context.at(index)
             features = whole.features(coords)
             residual = whole.head(features) - values
             score = scorer.score(whole, residual, features, index=index, key=key, step=jnp.asarray(step))
-            return score, weights * jnp.sum(residual**2, -1)
+            error = jnp.where(new, weights, 0) * jnp.sum(residual**2, -1)
+            logs = jnp.log(jnp.where(error > 0, error, 1))
+            return score, Errors(jnp.sum(error), jnp.sum(error * logs))
 
-        tile = self.resolved_tile(field[0])
-        return tile_map(one, context, tile)
+        return tile_map(one, context, self.resolved_tile(field[0]))
 
     def resolved_tile(self, field: Field) -> int | None:
         """The tile that this field gets."""

@@ -4,13 +4,14 @@
 the indices of the kept points, K·|θ| + 4·K·γM bytes in float32: the selection is not made again on the way back.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt
 
 from ecop.adapt.engine import Engine, normaliser
 from ecop.adapt.update import GradientDescent, InnerUpdate
@@ -19,7 +20,7 @@ from ecop.core.recipe import check
 from ecop.fields.base import Field, split_adapted
 from ecop.pruning.base import Scorer
 from ecop.pruning.full import Full
-from ecop.pruning.select import highest
+from ecop.pruning.select import common, highest, no_bits
 from ecop.signals.context import Context
 
 
@@ -104,15 +105,14 @@ def rollout(
 
     def body(carry, step):
         theta, state, before = carry
-        index, kept, info = choose((theta, rest), context, pruning, before, jax.random.fold_in(key, step), step, engine)
+        own_key = jax.random.fold_in(key, step)
+        index, kept, info = choose((theta, rest), context, pruning, before, own_key, step, engine)
         gradient, kept_loss = engine.gradient((theta, rest), context, index)
-        if index is None:
-            info = info._replace(loss=kept_loss)
         # The update's own residuals are recomputed on the way back, so that only θ_k and the gradient are kept.
         theta, state = eqx.filter_checkpoint(update)(theta, state, gradient, step)
-        return (theta, state, kept), (info, index)
+        return (theta, state, kept), (info(kept_loss), index)
 
-    start = (theta, update.init(theta), jnp.zeros(context.size, bool) if pruning.active else None)
+    start = (theta, update.init(theta), no_bits(context.size) if pruning.active else None)
     (theta, _, _), (info, index) = lax.scan(body, start, jnp.arange(steps))
     return eqx.combine(theta, rest), info, index
 
@@ -135,25 +135,28 @@ def choose(
     field: tuple[Field, Field],
     context: Context,
     pruning: Pruning,
-    before: Bool[Array, "m"] | None,
+    before: UInt[Array, "words"] | None,
     key: PRNGKeyArray,
     step: Any,
     engine: Engine,
-) -> tuple[Int[Array, "n"] | None, Bool[Array, "m"] | None, StepInfo]:
-    """The points that this step keeps (indices, and as a mask), and the diagnostics of the choice."""
+) -> tuple[Int[Array, "n"] | None, UInt[Array, "words"] | None, Callable[[Float[Array, ""]], StepInfo]]:
+    """The points that this step keeps (indices, and as bits), and what is to know once their loss is known."""
     if not pruning.active:
         one = jnp.ones((), context.values.dtype)
-        return None, None, StepInfo(jnp.nan * one, one, jnp.nan * one, one)
+        return None, None, lambda kept_loss: StepInfo(kept_loss, one, jnp.nan * one, one)
     scores, errors = engine.scores(field, context, pruning.scorer, key, step)
-    index, _ = highest(scores, context, pruning.keep)
-    kept = jnp.zeros(context.size, bool).at[index].set(True, mode="drop")
-    total = jnp.sum(errors)
-    share = errors / jnp.maximum(total, jnp.finfo(errors.dtype).tiny)
-    entropy = -jnp.sum(jnp.where(share > 0, share * jnp.log(jnp.where(share > 0, share, 1)), 0))
-    info = StepInfo(
-        loss=total / normaliser(context, None),
-        kept_error=jnp.sum(jnp.where(kept, share, 0)),
-        entropy=entropy / jnp.log(jnp.maximum(2, jnp.sum(context.valid()))),
-        overlap=jnp.sum(kept & before) / jnp.maximum(1, jnp.sum(kept)) if before is not None else jnp.zeros(()),
-    )
-    return index, kept, lax.stop_gradient(info)
+    index, _, bits = highest(scores, context, pruning.keep)
+    points = context.size if context.plain else jnp.sum(context.valid())
+
+    def info(kept_loss: Float[Array, ""]) -> StepInfo:
+        kept_error = kept_loss * normaliser(context, index)
+        return lax.stop_gradient(
+            StepInfo(
+                loss=errors.total / normaliser(context, None),
+                kept_error=kept_error / jnp.maximum(errors.total, jnp.finfo(errors.total.dtype).tiny),
+                entropy=errors.entropy() / jnp.log(jnp.maximum(2, points)),
+                overlap=common(bits, before) / jnp.maximum(1, common(bits, bits)),
+            )
+        )
+
+    return index, bits, info

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Int
+from jaxtyping import Array, Bool, Int
 
 from ecop.core import trees
 from ecop.signals.context import Context
@@ -47,21 +47,35 @@ def tile_sum(
     return _repeat(tiles, lambda i, total: trees.add(total, fn(taken(i))), zero)
 
 
-def tile_map(fn: Callable[[Int[Array, "t"]], Any], context: Context, tile: int | None) -> Any:
-    """The results of fn, each (t, …), for all rows of the context, joined to (rows, …); zeros behind the last point."""
+def tile_map(
+    fn: Callable[[Int[Array, "t"], Bool[Array, "t"]], tuple[Any, Any]], context: Context, tile: int | None
+) -> tuple[Any, Any]:
+    """Results for every row of the context, and sums over them, in one pass.
+
+    Args:
+        fn: takes the flat indices of a tile's points, and which of them no tile before had; gives results, each
+            (t, …), and sums over those that are new.
+        context: whose points are meant.
+        tile: points in a tile; ``None``: all at once.
+
+    Returns:
+        The results joined to (rows, …), zeros behind the last tile that holds a point, and the sums.
+    """
     rows = context.size
     if tile is None or rows <= tile:
-        return fn(jnp.arange(rows))
-    taken = _tile_indices(None, rows, tile)
-    shape = jax.eval_shape(fn, jax.ShapeDtypeStruct((tile,), jnp.int32))
-    room = -(-rows // tile) * tile
-    zero = jax.tree.map(lambda leaf: jnp.zeros((room, *leaf.shape[1:]), leaf.dtype), shape)
+        return fn(jnp.arange(rows), jnp.ones(rows, bool))
+    one, summed = jax.eval_shape(fn, jax.ShapeDtypeStruct((tile,), jnp.int32), jax.ShapeDtypeStruct((tile,), bool))
+    joined = jax.tree.map(lambda leaf: jnp.zeros((rows, *leaf.shape[1:]), leaf.dtype), one)
+    total = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), summed)
 
-    def body(i, filled):
-        return jax.tree.map(lambda a, t: lax.dynamic_update_slice_in_dim(a, t, i * tile, 0), filled, fn(taken(i)))
+    def body(i, carry):
+        joined, total = carry
+        start, place = _tile(i, tile, rows)
+        results, sums = fn(place, place >= i * tile)
+        joined = jax.tree.map(lambda a, t: lax.dynamic_update_slice_in_dim(a, t, start, 0), joined, results)
+        return joined, trees.add(total, sums)
 
-    filled = _repeat(_tiles_in_use(None, context, tile, rows), body, zero)
-    return jax.tree.map(lambda leaf: leaf[:rows], filled)
+    return _repeat(_tiles_in_use(None, context, tile, rows), body, (joined, total))
 
 
 def _repeat(times, body, start):
@@ -78,7 +92,18 @@ def _tiles_in_use(index, context, tile, count):
 
 
 def _tile_indices(index, rows, tile):
-    if index is None:
-        return lambda i: i * tile + jnp.arange(tile)
-    padded = jnp.pad(index, (0, -index.shape[0] % tile), constant_values=rows)
-    return lambda i: lax.dynamic_slice_in_dim(padded, i * tile, tile)
+    """Indices of tile i; where it repeats a point of the tile before, an index of no point."""
+    count = rows if index is None else index.shape[0]
+
+    def taken(i):
+        start, place = _tile(i, tile, count)
+        own = place if index is None else lax.dynamic_slice_in_dim(index, start, tile)
+        return jnp.where(place >= i * tile, own, rows)
+
+    return taken
+
+
+def _tile(i, tile, count):
+    """Where tile i begins, and its places: the last one ends with the points, so that no array has to be padded."""
+    start = jnp.minimum(i * tile, count - tile)
+    return start, start + jnp.arange(tile)

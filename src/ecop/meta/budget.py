@@ -19,8 +19,8 @@ from ecop.signals.context import bucket
 
 SMALLEST_TILE = 128
 SMALLEST_SHARE = 1 / 32
-POINT_BYTES = 37
-"""For each point while an inner step chooses: score, error, what both are set to before, and the selection's sums."""
+POINT_BYTES = 4 + 3 / 8
+"""For each point while an inner step chooses: its score, and a bit in this step's mask, the last one's and a copy."""
 TILE_BUFFERS = 6
 """Arrays of one layer's activations that a Hessian-vector product holds at a time, for each layer."""
 MOST_PROGRAMS = 6
@@ -163,7 +163,7 @@ def expected_bytes(recipe: Recipe, choice: Choice) -> int:
     field, points = abstract_field(recipe), math.prod(recipe.data.size)
     widths = sum(leaf.shape[-2] for leaf in jax.tree.leaves(field) if len(leaf.shape) == 2)
     tile = TILE_BUFFERS * 4 * widths * min(choice.tile, bucket(points))  # a fit is padded
-    choosing = POINT_BYTES * points if choice.keep < 1 else 0
+    choosing = round(POINT_BYTES * points) + 4 * kept_count(points, choice.keep) if choice.keep < 1 else 0
     values = 4 * points * recipe.data.channels
     return least_bytes(recipe, choice) + _signals(recipe, choice) * (max(tile, choosing) + values)
 

@@ -5,6 +5,6 @@ from ecop.pruning.error import Error
 from ecop.pruning.full import Full
 from ecop.pruning.last_layer import LastLayer
 from ecop.pruning.random import Random
-from ecop.pruning.select import highest, highest_mask, kept_count
+from ecop.pruning.select import Selection, highest, kept_count
 
-__all__ = ["Error", "Full", "LastLayer", "Random", "Scorer", "highest", "highest_mask", "kept_count"]
+__all__ = ["Error", "Full", "LastLayer", "Random", "Scorer", "Selection", "highest", "kept_count"]
