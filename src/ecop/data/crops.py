@@ -15,9 +15,13 @@ def centre_cut(signal: S, size: tuple[int, ...]) -> S:
     """The middle of the signal at ``size``: the shortest elastic side is resized to fit, the rest is cut off evenly.
 
     The window is cut first and resized afterwards, which gives the same picture for less work on a large one. A signal
-    that is smaller than ``size`` is enlarged (see `at_size`); one of this size comes back unchanged.
+    that is smaller than ``size`` is enlarged (see `at_size`); one of this size comes back unchanged. Nothing is cut
+    off along elastic axes that may be stretched each by itself (`Signal.keeps_aspect`).
     """
-    start, shape = centre_window(signal.shape, size, signal.elastic)
+    proportions = size
+    if not signal.keeps_aspect:
+        proportions = tuple(n if e else s for n, s, e in zip(signal.shape, size, signal.elastic, strict=True))
+    start, shape = centre_window(signal.shape, proportions, signal.elastic)
     return at_size(signal.block(start, shape), size)
 
 

@@ -1,3 +1,4 @@
+from .audio import Audio as Audio
 from .base import Cartesian as Cartesian
 from .base import Signal as Signal
 from .context import AffineGrid as AffineGrid
@@ -11,3 +12,5 @@ from .context import padded as padded
 from .context import point_context as point_context
 from .context import stack as stack
 from .image import Image as Image
+from .sphere import Sphere as Sphere
+from .video import Video as Video

@@ -38,6 +38,8 @@ class Signal(abc.ABC):
         elastic: for each axis whether it may be stretched to a training window's size, as a picture may. Along the
             others, time above all, windows keep the signal's own rate: what is too long is cut, what is too short
             leaves a part of the window empty.
+        keeps_aspect: whether elastic axes are stretched alike. A grid whose samples know their places on the globe may
+            be stretched along each by itself: a window in the middle then is all of it.
     """
 
     values: np.ndarray
@@ -51,6 +53,7 @@ class Signal(abc.ABC):
     suffixes: ClassVar[tuple[str, ...]]
     preferred_suffix: ClassVar[str]
     elastic: ClassVar[tuple[bool, ...]]
+    keeps_aspect: ClassVar[bool] = True
 
     @property
     def shape(self) -> tuple[int, ...]:
