@@ -12,7 +12,6 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ecop.cli.demo import HELD_OUT, photo_folder
-from ecop.cli.figures import save, styled
 from ecop.core.recipe import Recipe
 from ecop.fields.base import Field
 from ecop.fit.initialisation import Initialisation
@@ -21,6 +20,7 @@ from ecop.fit.render import evaluate_axes
 from ecop.metrics.psnr import psnr
 from ecop.signals.base import Signal
 from ecop.signals.context import context_of
+from ecop.signals.figures import save, styled
 from ecop.signals.image import Image
 
 SHOWN = (0, 1, 2, 4, 8, 16)

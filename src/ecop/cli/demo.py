@@ -129,6 +129,7 @@ class Demo(Command):
 
     def _draw(self, signal: "Signal", fits: Mapping[str, "Fitted"], trained: "Initialisation") -> list[Path]:
         from ecop.cli import figures
+        from ecop.signals.figures import save
 
         rendered = {name: fit.render().values for name, fit in fits.items()}
         titles = {name: f"{name}, {units.decibels(fit.metrics['psnr'])}" for name, fit in fits.items()}
@@ -145,7 +146,7 @@ class Demo(Command):
             "psnr.png": figures.psnr_curves({name: fit.psnr_curve for name, fit in fits.items()}),
         }
         for name, drawing in drawings.items():
-            figures.save(drawing, self.out / name)
+            save(drawing, self.out / name)
         return [self.out / name for name in drawings]
 
 
