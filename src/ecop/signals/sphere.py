@@ -15,11 +15,9 @@ from ecop.metrics.psnr import psnr
 from ecop.signals.base import Extent, Signal
 from ecop.signals.sphere_files import is_zarr
 from ecop.signals.sphere_grid import block_of, extent_of, globe_grid, part_of, unit_sphere
-from ecop.signals.sphere_plots import coloured
 from ecop.signals.sphere_reading import Bounds, Choice, bounds_for, find_members, read_grid
 from ecop.signals.sphere_resampling import resampled
 from ecop.signals.sphere_writing import Chart, write_chart
-
 
 PICTURE_WIDTH = 360
 
@@ -51,7 +49,7 @@ class Sphere(Signal):
     embed: ClassVar[Callable[[Any], Any] | None] = staticmethod(unit_sphere)
     elastic: ClassVar[tuple[bool, ...]] = (True, True)
     keeps_aspect: ClassVar[bool] = False
-    suffixes: ClassVar[tuple[str, ...]] = (".nc", ".nc4", ".cdf", ".zarr", ".grib", ".grib2", ".grb", ".grb2")
+    suffixes: ClassVar[tuple[str, ...]] = (".nc", ".nc4", ".cdf", ".zarr", ".grib", ".grib2", ".grb", ".grb2", ".npz")
     preferred_suffix: ClassVar[str] = ".nc"
 
     def __post_init__(self):
@@ -230,7 +228,9 @@ class Sphere(Signal):
         return self._with(((rounded - low) / (high - low)).astype(np.float32)[..., None])
 
     def picture(self) -> np.ndarray:
-        """A map in colours, 360 pixels wide, north up and east to the right; grey where values are missing."""
+        """A map 360 pixels wide, north up and east to the right, in colours from bound to bound; grey: missing."""
+        from ecop.signals.sphere_plots import coloured, scale_of  # brings matplotlib
+
         height = max(1, round(PICTURE_WIDTH * self.shape[0] / self.shape[1]))
         target = tuple(min(n, wanted) for n, wanted in zip(self.shape, (height, PICTURE_WIDTH), strict=True))
         small = self.resized(target)
@@ -239,7 +239,7 @@ class Sphere(Signal):
         rows, columns = (
             (np.arange(wanted) * count // wanted) for wanted, count in zip((height, PICTURE_WIDTH), target, strict=True)
         )
-        return coloured(values[np.ix_(rows, columns)])
+        return coloured(values[np.ix_(rows, columns)], scale_of(np.array(self.bounds)))
 
     def _with(self, values: np.ndarray) -> Self:
         return dataclasses.replace(self, values=values)

@@ -12,11 +12,11 @@ import numpy as np
 from ecop.core.errors import BadInput, EcopError, MissingExtra
 from ecop.core.limits import INPUT_PIXELS
 from ecop.signals.files import check_file
+from ecop.signals.sphere_npz import npz_dataset
 
-CHOICES = "give a NetCDF, Zarr or GRIB file"
+CHOICES = "give a NetCDF, Zarr, GRIB or .npz file"
 HDF5_MARK, HDF5_OFFSETS = b"\x89HDF\r\n\x1a\n", (0, 512, 1024, 2048, 4096)
 KNOWN: Mapping[bytes, str] = {
-    b"PK\x03\x04": "a zip archive, as .npz files are, has no latitudes and longitudes",
     b"\x93NUMPY": "a NumPy array has no latitudes and longitudes",
     b"CDF\x05": "NetCDF's 64-bit data form (CDF-5) is not supported",
 }
@@ -62,6 +62,8 @@ def _datasets(path: Path) -> list[Any]:
         raise MissingExtra(f"{path}: a file of this kind", "climate") from None
     if engine == "cfgrib":
         return _grib(path)
+    if engine == "npz":
+        return [npz_dataset(path)]
     if engine == "h5netcdf":
         _refuse_links(path)
     options: dict[str, Any] = {"h5netcdf": {"phony_dims": "access"}, "zarr": {"chunks": None}}.get(engine, {})
@@ -86,12 +88,14 @@ def _engine_of(path: Path) -> Any:
         return "scipy"
     if any(head[offset:].startswith(HDF5_MARK) for offset in HDF5_OFFSETS):
         return "h5netcdf"
+    if head.startswith(b"PK\x03\x04"):
+        return "npz"
     if b"GRIB" in head[:64]:  # some archives put a short header of their own before it
         return "cfgrib"
     for mark, problem in KNOWN.items():
         if head.startswith(mark):
             raise BadInput(path, problem, REMEDIES.get(mark, CHOICES))
-    raise BadInput(path, "the content is not NetCDF, Zarr or GRIB", CHOICES)
+    raise BadInput(path, "the content is not NetCDF, Zarr, GRIB or .npz", CHOICES)
 
 
 def _grib(path: Path) -> list[Any]:
