@@ -35,7 +35,9 @@ def resampled(samples: np.ndarray, old: float, new: float, count: int) -> np.nda
     reach = min(REACH * math.ceil(max(1.0, old / new)), len(samples) + REACH)
     longer = np.pad(samples, ((reach, reach), (0, 0)), mode="edge")
     dense = soxr.resample(longer, old, new, quality="VHQ")
-    first = (reach - 0.5) * new / old + 0.5  # where the first sample that is wanted lies
+    edge = math.floor(reach * new / old / 2)  # where the filter met the silence outside
+    dense = dense[edge : len(dense) - edge]
+    first = (reach - 0.5) * new / old + 0.5 - edge  # where the first sample that is wanted lies
     whole = math.floor(first)
     dense = _earlier(dense, first - whole)[max(0, whole) :][:count]
     return np.pad(dense, ((0, count - len(dense)), (0, 0)), mode="edge")
