@@ -26,6 +26,9 @@ class Blocks:
     def local(self, grid: GridSpec, number: int, own: GridSpec) -> tuple[list[slice], list[np.ndarray]]:
         """Which samples of ``grid`` lie within a block, and where on the block's own grid.
 
+        What lies beyond the last sample by more than half a one, as between the last and the first longitude of a
+        globe, belongs to the last blocks.
+
         Args:
             grid: a grid over the signal, in positions of its samples (see `sample_grid`).
             number: the block.
@@ -35,12 +38,14 @@ class Blocks:
             Per axis a slice of the grid's samples, and their positions in the block.
         """
         slices, coordinates = [], []
-        axes = zip(grid.axes(), self.starts[number], self.shape, own.origin, own.spacing, strict=True)
-        for positions, start, length, origin, spacing in axes:
-            inside = np.flatnonzero((positions >= start - 0.5) & (positions <= start + length - 0.5))
-            first, last = (inside[0], inside[-1] + 1) if inside.size else (0, 0)
-            slices.append(slice(int(first), int(last)))
-            coordinates.append(origin + (positions[first:last] - start) * spacing)
+        last = tuple(map(max, zip(*self.starts, strict=True)))
+        axes = zip(grid.axes(), self.starts[number], last, self.shape, own.origin, own.spacing, strict=True)
+        for positions, start, last_start, length, origin, spacing in axes:
+            end = np.inf if start == last_start else start + length
+            inside = np.flatnonzero((positions >= start - 0.5) & (positions <= end - 0.5))
+            first, behind = (inside[0], inside[-1] + 1) if inside.size else (0, 0)
+            slices.append(slice(int(first), int(behind)))
+            coordinates.append(origin + (positions[first:behind] - start) * spacing)
         return slices, coordinates
 
     def weights(self, grid: GridSpec, number: int, slices: list[slice]) -> np.ndarray:

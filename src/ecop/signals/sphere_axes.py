@@ -1,9 +1,10 @@
-"""The axes of a variable: which are latitude and longitude, by CF's rules and usual names, and whether they are regular.
+"""A variable's axes: which are latitude and longitude, by CF's rules and usual names, and whether they are regular.
 
 What CF says comes first: a standard name, then units; then the names that people use. One-dimensional coordinates on
 a true globe only: rotated and curvilinear grids have others.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -125,7 +126,7 @@ def longitude_extent(path: Any, axis: Axis) -> tuple[list[float], bool]:
     first, last = float(values[0]), float(values[-1])
     spacing = (last - first) / (len(values) - 1)
     if abs(abs(spacing) * len(values) - 360) <= 0.05 * abs(spacing) + 1e-3:
-        return [first, first + np.copysign(360.0, spacing)], True
+        return [first, first + math.copysign(360.0, spacing)], True
     if abs(last - first) > 360.001:
         raise BadInput(path, f"longitudes from {first:g} to {last:g}", "they must go round the globe at most once")
     return [first, last], False
@@ -148,8 +149,5 @@ def _check_regular(path: Any, name: str, values: np.ndarray) -> None:
     spacing = abs(values[-1] - values[0]) / (len(values) - 1)
     if spacing == 0 or np.abs(values - regular).max() > TOLERANCE * spacing + 1e-5:
         steps = np.abs(np.diff(values))
-        raise BadInput(
-            path,
-            f"{name} is not evenly spaced (steps of {steps.min():.4g} to {steps.max():.4g} degrees), as on Gaussian grids",
-            "regrid it to regular latitudes and longitudes first, with cdo remapbil or xesmf",
-        )
+        problem = f"{name} is not evenly spaced ({steps.min():.4g} to {steps.max():.4g} degrees), as on Gaussian grids"
+        raise BadInput(path, problem, "regrid it to regular latitudes and longitudes first, with cdo or xesmf")

@@ -8,8 +8,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from ecop.core.errors import InvalidSetting
 from ecop.core.grids import GridSpec
 

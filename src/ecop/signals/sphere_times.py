@@ -20,8 +20,11 @@ def time_labels(coordinate: Any) -> list[str]:
     if decoded is None:
         return [f"{value:g}" if isinstance(value, float) else str(value) for value in _flat(coordinate).tolist()]
     if decoded.dtype.kind == "M":
-        whole = [unit for unit in ("D", "m", "s", "ms") if (decoded.astype(f"M8[{unit}]") == decoded).all()]
-        return np.datetime_as_string(decoded, unit=whole[0] if whole else "ns").tolist()
+        for unit in ("D", "m", "s", "ms"):
+            shorter = decoded.astype(f"M8[{unit}]")
+            if (shorter == decoded).all():
+                return np.datetime_as_string(shorter).tolist()
+        return np.datetime_as_string(decoded).tolist()
     texts = [time.isoformat() for time in decoded]  # of another calendar
     return [text.removesuffix("T00:00:00") for text in texts] if all(t.endswith("T00:00:00") for t in texts) else texts
 

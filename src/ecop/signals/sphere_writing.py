@@ -1,8 +1,10 @@
 """Grids written as NetCDF or Zarr, with CF's attributes, or drawn as a map and a globe."""
 
+import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ecop.core.errors import CannotWrite, MissingExtra
-from ecop.core.files import atomic_write
+from ecop.core.files import atomic_write, explained
 
 LATITUDE = {"standard_name": "latitude", "units": "degrees_north", "axis": "Y"}
 LONGITUDE = {"standard_name": "longitude", "units": "degrees_east", "axis": "X"}
@@ -78,20 +80,53 @@ def dataset_of(chart: Chart) -> Any:
 
 def _attributes(described: Mapping[str, Any], ours: Mapping[str, Any]) -> dict[str, Any]:
     theirs = {k: v for k, v in described.get("attributes", {}).items() if k not in RESERVED}
-    return {**theirs, **ours}
+    return {**ours, **theirs}
 
 
 def _netcdf(path: Path, chart: Chart) -> None:
-    content = _with_xarray(path, lambda: bytes(dataset_of(chart).to_netcdf(engine="h5netcdf")))
+    with _xarray_for(path):
+        content = bytes(dataset_of(chart).to_netcdf(engine="h5netcdf"))
     with atomic_write(path) as stream:
         stream.write(content)
 
 
-def _with_xarray(path: Path, make: Callable[[], Any]) -> Any:
-    try:
-        return make()
-    except ImportError:
-        raise MissingExtra(f"writing {path.suffix}", "climate") from None
+def _zarr(path: Path, chart: Chart) -> None:
+    """A folder: made under another name beside its place, then renamed; one that is there is never replaced."""
+    with explained(path):
+        if path.exists():
+            raise CannotWrite(path, "it exists, and a folder is not replaced", "remove it first")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+            with _xarray_for(path):
+                data = dataset_of(chart)
+                for variable in data.variables.values():
+                    variable.encoding = {"_FillValue": variable.encoding["_FillValue"]}
+                data.to_zarr(Path(folder, path.name), zarr_format=3, consolidated=False)
+            shutil.move(Path(folder, path.name), path)
 
 
-WRITERS: dict[str, Callable[[Path, Chart], None]] = {".nc": _netcdf, ".nc4": _netcdf}
+def _figure(path: Path, chart: Chart) -> None:
+    from ecop.signals.figures import save
+    from ecop.signals.sphere_plots import map_and_globe
+
+    save(map_and_globe(chart.values, chart.latitudes, chart.longitudes, chart.about), path)
+
+
+@contextlib.contextmanager
+def _xarray_for(path: Path) -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of engines, about features that are not used
+        try:
+            yield
+        except ImportError:
+            raise MissingExtra(f"writing {path.suffix}", "climate") from None
+
+
+WRITERS: dict[str, Callable[[Path, Chart], None]] = {
+    ".nc": _netcdf,
+    ".nc4": _netcdf,
+    ".zarr": _zarr,
+    ".png": _figure,
+    ".pdf": _figure,
+    ".svg": _figure,
+}
