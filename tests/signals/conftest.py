@@ -1,13 +1,100 @@
-"""A short film to write and read: a window that moves over a photograph."""
+"""One example of each modality for the contract, and films to write and read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from skimage import data
 
+from ecop.core.registry import SIGNALS
+from ecop.signals import Signal
+
+
+@dataclass
+class Example:
+    """A file of a modality and what its contract is tested with.
+
+    Attributes:
+        file: alone in its folder.
+        read: the signal in it.
+        smaller: a shape to resample to.
+        start, part: a block inside it.
+        reading: settings with which it is read.
+        tolerance: of what comes back from a file.
+        cut: whether half of the file is told from a whole one.
+    """
+
+    file: Path
+    read: Signal
+    smaller: tuple[int, ...]
+    start: tuple[int, ...]
+    part: tuple[int, ...]
+    reading: dict[str, Any] = field(default_factory=dict)
+    tolerance: float = 0.0
+    cut: bool = True
+
+
+def _image(folder):
+    from ecop.signals.image import Image
+
+    path = folder / "cat.png"
+    Image.assemble(data.cat()[50:200:4, 100:300:4] / 255, {"bits": 8}).write(path)
+    return Example(path, Image.read(path), (19, 24), (3, 5), (10, 20))
+
+
+def _audio(folder):
+    from ecop.signals.audio import Audio
+
+    path, seconds = folder / "tones.wav", np.arange(4000) / 8000
+    tones = 0.5 + 0.2 * np.sin(2 * np.pi * np.array([440, 660]) * seconds[:, None])
+    Audio.assemble(tones, {"rate": 8000}).write(path)
+    return Example(path, Audio.read(path), (2000,), (1000,), (500,), tolerance=1e-4)
+
+
+def _sphere(folder):
+    xarray = pytest.importorskip("xarray")
+    from ecop.signals.sphere import Sphere
+
+    latitudes, longitudes = np.arange(-80, 81, 10.0), np.arange(0, 360, 15.0)
+    values = 280 + 20 * np.cos(np.radians(latitudes))[:, None] + 3 * np.sin(np.radians(longitudes))
+    coords = {
+        "lat": ("lat", latitudes, {"units": "degrees_north"}), "lon": ("lon", longitudes, {"units": "degrees_east"}),
+    }  # fmt: skip
+    path = folder / "t.nc"
+    array = xarray.DataArray(values, coords, ("lat", "lon"), "t2m", {"units": "K"})
+    array.to_dataset().to_netcdf(path, engine="h5netcdf")
+    reading = {"bounds": [250.0, 320.0]}
+    return Example(path, Sphere.open(path, reading), (8, 12), (2, 3), (6, 8), reading, tolerance=1e-4)
+
+
+def _video(folder):
+    """Smooth and grey, so that half-resolution colours lose nothing: MP4 comes back to a few steps of 255."""
+    from ecop.signals.video import Video
+
+    times, rows, columns = np.meshgrid(np.arange(6), np.arange(32), np.arange(48), indexing="ij")
+    waves = 0.5 + 0.4 * np.sin(0.3 * times + 0.15 * rows) * np.cos(0.1 * columns)
+    path = folder / "waves.mp4"
+    Video.assemble(waves[..., None].repeat(3, -1), {"rate": 25.0}).write(path)
+    return Example(path, Video.read(path), (6, 16, 24), (2, 4, 8), (3, 16, 20), tolerance=0.03)
+
+
+EXAMPLES: dict[str, Callable[[Path], Example]] = {
+    "audio": _audio, "image": _image, "sphere": _sphere, "video": _video,
+}  # fmt: skip
+
+
+@pytest.fixture(params=SIGNALS.names())
+def example(request, tmp_path_factory):
+    """An example of every registered modality; a modality without one fails."""
+    return EXAMPLES[request.param](tmp_path_factory.mktemp(request.param))
+
 
 @pytest.fixture(scope="session")
 def film():
-    """Makes (frames, height, width, 3) uint8."""
+    """Makes (frames, height, width, 3) uint8: a window that moves over a photograph."""
     photo = data.astronaut()
 
     def make(frames=8, height=48, width=64):
@@ -22,15 +109,12 @@ def encoded():
     """Writes frames with an encoder of one's choice, as other programs would."""
     import av
 
-    def write(path, frames, codec, pixels="yuv420p", rate=25, times=None, sound=False, **options):
+    def write(path, frames, codec, pixels="yuv420p", rate=25, **options):
         with av.open(str(path), "w") as container:
             stream = container.add_stream(codec, rate, {name: str(value) for name, value in options.items()})
             stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], pixels
-            for number, pixel in enumerate(frames):
-                frame = av.VideoFrame.from_ndarray(pixel)
-                if times is not None:
-                    frame.pts, frame.time_base = times[number], 1 / stream.codec_context.framerate
-                container.mux(stream.encode(frame))
+            for picture in frames:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
             container.mux(stream.encode(None))
         return path
 
