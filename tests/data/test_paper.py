@@ -10,6 +10,7 @@ from ecop.core.registry import LAYOUTS, SIGNALS
 from ecop.data import divided
 from ecop.signals import Image
 
+av, soundfile, xarray = (pytest.importorskip(name) for name in ("av", "soundfile", "xarray"))
 PICTURE = Image.assemble(data.astronaut()[::16, ::16] / 255, {})
 PUBLISHED = sorted(set(LAYOUTS.names()) - {"folder"})
 
@@ -127,8 +128,10 @@ def test_a_folder_of_something_else_is_told_where_to_get_it(tmp_path, layout):
     title = LAYOUTS[layout].title
     with pytest.raises(BadInput, match=rf"{title} has .*: get it from [\w.]+/?\S*.*data.layout=folder"):
         divided(tmp_path, Image, DataSettings(layout=layout))
-    with pytest.raises(BadInput, match=rf"there is no such folder for {title}; get it from"):
+    with pytest.raises(BadInput, match=rf"there is no such folder; give the folder of {title}, from"):
         divided(tmp_path / "gone", Image, DataSettings(layout=layout))
+    with pytest.raises(BadInput, match=rf"a.png: it is a file; give the folder of {title}, from .*data.layout=folder"):
+        divided(tmp_path / "portraits" / "a.png", Image, DataSettings(layout=layout))
 
 
 def test_an_unknown_layout_and_a_list_beside_one(tmp_path):
@@ -138,62 +141,94 @@ def test_an_unknown_layout_and_a_list_beside_one(tmp_path):
         Recipe(data=DataSettings(layout="celeba", split_file="mine.txt"))
 
 
-def ucf101(root, suffix, write):
-    for group in range(1, 9):
-        for clip in (1, 2):
-            write(root / "UCF-101" / "Archery" / f"v_Archery_g{group:02d}_c{clip:02d}.{suffix}")
+def video(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frames = np.repeat(PICTURE.values[None], 4, axis=0) * np.linspace(0.5, 1, 4, dtype=np.float32)[:, None, None, None]
+    with av.open(str(path), "w") as container:  # MPEG-4 in AVI, as the data set has it
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 32, 32, "yuv420p"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.round(255 * frame).astype(np.uint8), "rgb24")))
+        container.mux(stream.encode(None))
+
+
+def sound(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, 0.5 * np.sin(np.arange(8000) / 6), 16_000, subtype="PCM_16")
+
+
+def grid(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    latitude, longitude = np.linspace(90, -90, 7), np.arange(0, 360, 30.0)
+    values = 250 + 50 * np.cos(np.radians(latitude))[:, None] + 0 * longitude
+    if path.suffix == ".npz":
+        np.savez(path, latitude=latitude, longitude=longitude, temperature=values)
+    else:
+        times = np.datetime64(path.stem[-4:], "ns") + np.arange(2).astype("timedelta64[D]")
+        coords = {"time": times, "latitude": latitude, "longitude": longitude}
+        data = xarray.Dataset({"t2m": (("time", "latitude", "longitude"), np.stack([values, values + 1]))}, coords)
+        data.to_netcdf(path, engine="h5netcdf")
+
+
+@pytest.mark.parametrize("place", ["", "train/"])
+def test_ucf101_validates_on_scenes_that_do_not_train(tmp_path, place):
     clips = [f"Archery/v_Archery_g{group:02d}_c{clip:02d}.avi" for group in range(1, 9) for clip in (1, 2)]
-    text(root / "ucfTrainTestlist" / "testlist01.txt", *clips[:4])
-    text(root / "ucfTrainTestlist" / "trainlist01.txt", *(f"{clip} 1" for clip in clips[4:]))
-
-
-def check_ucf101(split):
+    for clip in clips:
+        video(tmp_path / (place or "UCF-101") / clip)
+    lists = tmp_path / place / "ucfTrainTestlist"
+    text(lists / "testlist01.txt", *clips[:4])
+    text(lists / "trainlist01.txt", *(f"{clip} 1" for clip in clips[4:]))
+    split = names(tmp_path, "ucf101", "video", validation=0.3)
     assert [name.split("_")[2] for name in split["test"]] == ["g01", "g01", "g02", "g02"]
     groups = {part: {name.split("_")[2] for name in split[part]} for part in ("train", "validation")}
     assert groups["train"] | groups["validation"] == {f"g{group:02d}" for group in range(3, 9)}
     assert not groups["train"] & groups["validation"]
     assert groups["validation"]
     assert len(split["train"]) == 2 * len(groups["train"])  # whole groups
-
-
-def test_ucf101_validates_on_scenes_that_do_not_train(tmp_path):
-    ucf101(tmp_path, "png", picture)  # frames in the place of clips: the layout opens nothing
-    check_ucf101(names(tmp_path, "ucf101", validation=0.3))
-    (tmp_path / "ucfTrainTestlist" / "testlist01.txt").unlink()
+    (lists / "testlist01.txt").unlink()
     with pytest.raises(BadInput, match=r"no testlist01.txt in this folder; UCF-101 has UCF-101 and ucfTrainTestlist"):
-        names(tmp_path, "ucf101")
+        names(tmp_path, "ucf101", "video")
 
 
 def test_librispeech_validates_on_speakers_that_do_not_train(tmp_path):
     root = tmp_path / "LibriSpeech"
     for speaker in range(100, 110):
         for number in range(2):
-            picture(root / "train-clean-100" / f"{speaker}/1/{speaker}-1-{number:04d}.png")
-    picture(root / "test-clean" / "61/2/61-2-0000.png")
-    split = names(tmp_path, "librispeech", validation=0.3)
-    assert split["test"] == ["LibriSpeech/test-clean/61/2/61-2-0000.png"]
+            sound(root / "train-clean-100" / f"{speaker}/1/{speaker}-1-{number:04d}.flac")
+    text(root / "train-clean-100" / "100/1/100-1.trans.txt", "100-1-0000 HELLO")
+    sound(root / "test-clean" / "61/2/61-2-0000.flac")
+    split = names(tmp_path, "librispeech", "audio", validation=0.3)
+    assert split["test"] == ["LibriSpeech/test-clean/61/2/61-2-0000.flac"]
     speakers = {part: {name.split("/")[2] for name in split[part]} for part in ("train", "validation")}
     assert not speakers["train"] & speakers["validation"]
     assert 2 * len(speakers["validation"]) == len(split["validation"]) > 0
-    picture(root / "dev-clean" / "84/1/84-1-0000.png")
-    split = names(root, "librispeech", validation=0.3)
-    assert (len(split["train"]), split["validation"]) == (20, ["dev-clean/84/1/84-1-0000.png"])
+    sound(root / "dev-clean" / "84/1/84-1-0000.flac")
+    split = names(root, "librispeech", "audio", validation=0.3)
+    assert (len(split["train"]), split["validation"]) == (20, ["dev-clean/84/1/84-1-0000.flac"])
 
 
-def test_era5_by_folder_or_by_year(tmp_path):
+@pytest.mark.parametrize("form", ["era5_temp2m_16x_{}", "{}"])
+def test_era5_by_folder(tmp_path, form):
     for part in ("train", "val", "test"):
-        picture(tmp_path / "folders" / f"era5_temp2m_16x_{part}" / "era5.t2m.1979.01.png")
-    split = names(tmp_path / "folders", "era5")
-    folders = {part: name[0].split("/")[0].removeprefix("era5_temp2m_16x_") for part, name in split.items()}
-    assert folders == {"train": "train", "validation": "val", "test": "test"}
+        grid(tmp_path / form.format(part) / "era5.t2m.1979.01.npz")
+    split = names(tmp_path, "era5", "sphere")
+    expected = {"train": "train", "validation": "val", "test": "test"}
+    assert split == {part: [f"{form.format(name)}/era5.t2m.1979.01.npz"] for part, name in expected.items()}
+
+
+def test_era5_by_year_and_every_time_a_signal(tmp_path):
     for year in (1979, 2015, 2016, 2017, 2018):
-        picture(tmp_path / "years" / f"2m_temperature_{year}_5.625deg.png")
-    split = names(tmp_path / "years", "era5")
-    assert {part: [name.split("_")[2] for name in found] for part, found in split.items()} == {
-        "train": ["1979", "2015"], "validation": ["2016"], "test": ["2017", "2018"]}  # fmt: skip
-    picture(tmp_path / "years" / "mask.png")
-    with pytest.raises(BadInput, match=r"neither its folders nor a year in the name of mask.png in this folder; ERA5"):
-        names(tmp_path / "years", "era5")
+        grid(tmp_path / f"2m_temperature_5.625deg_{year}.nc")
+    split = names(tmp_path, "era5", "sphere")
+    years = {
+        part: [name.removesuffix(".nc").rpartition("#")[0][-7:-3] for name in found] for part, found in split.items()
+    }
+    assert years == {
+        "train": ["1979", "1979", "2015", "2015"], "validation": ["2016"] * 2, "test": ["2017"] * 2 + ["2018"] * 2,
+    }  # fmt: skip
+    (tmp_path / "mask.nc").write_bytes(b"")
+    with pytest.raises(BadInput, match=r"neither its folders nor a year in the name of mask.nc in this folder; ERA5"):
+        names(tmp_path, "era5", "sphere")
 
 
 def test_a_run_takes_its_signals_by_the_layout(tmp_path):

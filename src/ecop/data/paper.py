@@ -57,7 +57,8 @@ class Published(Layout):
     def divide(self, source: Path, signal: type[Signal], settings: DataSettings) -> ItemSplit:
         """The signals of each split."""
         if not source.is_dir():
-            raise BadInput(source, f"there is no such folder for {self.title}", f"get it from {self.home}")
+            problem = "it is a file" if source.exists() else "there is no such folder"
+            raise BadInput(source, problem, f"give the folder of {self.title}, from {self.home}; {ANY_FOLDER}")
         chosen = self.assign(self, source, signal, settings)
         files = {part: [path for path in chosen if chosen[path] == part] for part in PARTS}
         return ItemSplit(*(items_of(files[part], signal, settings.reading) for part in PARTS))
