@@ -19,13 +19,15 @@ class Render(Command):
     """Draw a fitted field at any size, or a part of it, as a picture, sound, video or whatever was fitted.
 
     Without --shape and --scale it has the size that was fitted. The limit on the size of a render is raised by
-    ECOP_MAX_RENDER_PIXELS.
+    ECOP_MAX_RENDER_PIXELS. A sound lasts as long at any number of samples: its rate follows.
     """
 
     examples: ClassVar[str] = """
         ecop render cat.safetensors -o cat.png
         ecop render cat.safetensors -o big.png --scale 4
         ecop render cat.safetensors -o eye.png --region 0.4,0.3,0.6,0.5 --shape 512x512
+        ecop render clip.safetensors -o clip.wav --scale 3
+        ecop render clip.safetensors -o start.png --region 0,0.25
     """
 
     field: Annotated[Positional[Path], option("FIELD")]
@@ -95,20 +97,21 @@ def parse_shape(text: str) -> tuple[int, ...]:
 
 
 def parse_region(text: str) -> tuple[float, ...]:
-    """A part of the extent: its start along every axis, the last axis first, then its end.
+    """A part of the extent: the lower corner, then the upper one.
 
     Raises:
-        InvalidSetting: unless it is such as x0,y0,x1,y1 with 0 ≤ x0 < x1 ≤ 1, and y likewise.
+        InvalidSetting: unless they are as many starts as ends, with 0 ≤ start < end ≤ 1.
 
     Example:
         >>> parse_region("0,0.5,1,1"), parse_region("0.25,0.5")
         ((0.0, 0.5, 1.0, 1.0), (0.25, 0.5))
     """
     try:
-        numbers = tuple(float(part) for part in text.split(","))
+        corners = tuple(float(part) for part in text.split(","))
     except ValueError:
-        numbers = ()
-    axes, odd = divmod(len(numbers), 2)
-    if odd or not axes or not all(0 <= a < b <= 1 for a, b in zip(numbers[:axes], numbers[axes:], strict=True)):
-        raise InvalidSetting("--region", text, "fractions such as x0,y0,x1,y1 with 0 ≤ x0 < x1 ≤ 1 and 0 ≤ y0 < y1 ≤ 1")
-    return numbers
+        corners = ()
+    pairs = list(zip(corners[: len(corners) // 2], corners[len(corners) // 2 :], strict=False))
+    if not corners or len(corners) % 2 or not all(0 <= start < end <= 1 for start, end in pairs):
+        expected = "fractions x0,y0,x1,y1 (t0,t1 of a sound) with 0 ≤ x0 < x1 ≤ 1 and 0 ≤ y0 < y1 ≤ 1"
+        raise InvalidSetting("--region", text, expected)
+    return corners

@@ -23,7 +23,9 @@ def spectrogram(samples: np.ndarray, window: int, hop: int) -> np.ndarray:
         InvalidSetting: if there are fewer samples than in a window.
     """
     if samples.ndim != 1 or len(samples) < window:
-        raise InvalidSetting("samples.shape", samples.shape, f"one axis of at least {window} samples, those of a window")
+        raise InvalidSetting(
+            "samples.shape", samples.shape, f"one axis of at least {window} samples, those of a window"
+        )
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
     weights = (2 * hann / hann.sum()).astype(np.float32)
     cuts = np.lib.stride_tricks.sliding_window_view(samples.astype(np.float32), window)[::hop]

@@ -49,7 +49,7 @@ class Audio(Cartesian):
     elastic: ClassVar[tuple[bool, ...]] = (False,)
     half_extent: ClassVar[float] = 50.0
     suffixes: ClassVar[tuple[str, ...]] = (
-        ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff", ".au", ".caf",
+        ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff",
     )  # fmt: skip
     preferred_suffix: ClassVar[str] = ".wav"
 
@@ -76,7 +76,7 @@ class Audio(Cartesian):
 
     @classmethod
     def read(cls, path: Path | str, *, rate: int | None = None, scale: float = 50.0) -> Self:
-        """Read WAV, FLAC, Ogg (Vorbis, Opus), MP3, M4A, AAC, AIFF, AU or CAF, with all channels.
+        """Read WAV, FLAC, Ogg (Vorbis, Opus), MP3, M4A, AAC or AIFF, with all channels.
 
         Args:
             path: the file.

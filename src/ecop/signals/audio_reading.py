@@ -11,8 +11,8 @@ from ecop.core.errors import BadInput, EcopError, MissingExtra
 from ecop.core.limits import INPUT_SAMPLES
 from ecop.signals.files import check_file
 
-CHOICES = "give a WAV, FLAC, Ogg, Opus, MP3, M4A, AAC, AIFF, AU or CAF file"
-MARKS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"fLaC", b"OggS", b".snd", b"caff")
+CHOICES = "give a WAV, FLAC, Ogg, Opus, MP3, M4A, AAC or AIFF file"
+MARKS = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS")
 """How the formats begin that libsndfile reads here."""
 
 FFMPEG_FORMATS = {".mp3": "mp3", ".m4a": "mov", ".aac": "aac"}
@@ -100,13 +100,20 @@ def _by_ffmpeg(path: Path) -> Sound:
         if not container.streams.audio:
             raise BadInput(path, "there is no sound in it", CHOICES)
         track = container.streams.audio[0]
-        expected = float((track.duration or 0) * (track.time_base or 0)) if form == "mov" else 0.0
+        expected = float((track.duration or 0) * (track.time_base or 0)) if _says_its_length(path, form) else 0.0
         rate, channels = track.rate, track.channels
         samples = np.clip(_collected(_frames(container, track), path, channels), -1, 1)
     if len(samples) < 0.98 * expected * rate - 4096:  # encoders pad by a few frames
         seconds = len(samples) / rate
         raise BadInput(path, f"truncated after {seconds:.2f} of {expected:.2f} s", "make or fetch the file again")
     return Sound(samples, rate, 16)
+
+
+def _says_its_length(path: Path, form: str) -> bool:
+    """Whether FFmpeg reads the duration from the file; elsewhere it guesses it from the rate of the first frames."""
+    with path.open("rb") as stream:
+        head = stream.read(2**16)
+    return form == "mov" or (form == "mp3" and any(mark in head for mark in (b"Xing", b"Info", b"VBRI")))
 
 
 def _frames(container: Any, track: Any) -> Iterator[np.ndarray]:
@@ -144,14 +151,21 @@ def _refuse_truncated(path: Path) -> None:
     with path.open("rb") as stream:
         mark = stream.read(4)
         if mark == b"OggS":
-            stream.seek(max(0, path.stat().st_size - 2**17))
-            tail = stream.read()
-            page = tail[tail.rfind(b"OggS") :]
-            complete = len(page) > 5 and bool(page[5] & 4)
+            complete = _has_last_page(stream, path.stat().st_size)
         else:
             complete = mark not in (b"RIFF", b"RIFX", b"FORM") or _has_all_chunks(stream, path.stat().st_size, mark)
     if not complete:
         raise BadInput(path, "truncated sound: its end is missing", "make or fetch the file again")
+
+
+def _has_last_page(stream: Any, size: int) -> bool:
+    """Whether the last page says that it is, and is all there; a page has at most 65 307 bytes."""
+    stream.seek(max(0, size - 65_307))
+    tail = stream.read()
+    page = tail[max(0, tail.rfind(b"OggS")) :]
+    if len(page) < 27 or len(page) < 27 + page[26]:
+        return False
+    return bool(page[5] & 4) and len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])
 
 
 def _has_all_chunks(stream: Any, size: int, mark: bytes) -> bool:

@@ -1,8 +1,9 @@
 """Sound files written strip by strip, and figures of sound."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 
@@ -51,14 +52,50 @@ def write_sound(path: Path, strips: Iterator[np.ndarray], channels: int, rate: f
     first = next(strips)  # whatever making it raises is no fault of the file's
     hertz = max(1, round(rate))
     with atomic_write(path) as stream:
+        guarded = _Guarded(stream)
         try:
-            file = soundfile.SoundFile(stream, "w", hertz, channels, subtype, format=form)
+            file = soundfile.SoundFile(cast(BinaryIO, guarded), "w", hertz, channels, subtype, format=form)
         except soundfile.LibsndfileError:
+            guarded.check()
             problem = f"{form} does not hold {channels} channels at {hertz} Hz"
             raise CannotWrite(path, problem, "choose .wav, or another number of samples") from None
         with file:
             for strip in itertools.chain([first], strips):
                 file.write(_encoded(strip, form, held))
+                guarded.check()
+        guarded.check()
+
+
+class _Guarded:
+    """A stream for libsndfile, which passes over exceptions of the streams that it writes to: `check` raises them."""
+
+    def __init__(self, stream: BinaryIO):
+        self._stream, self._error = stream, None
+
+    def check(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def write(self, data: bytes) -> int:
+        self._guarded(self._stream.write, data)
+        return len(data)
+
+    def seek(self, place: int, origin: int = 0) -> int:
+        return self._guarded(self._stream.seek, place, origin)
+
+    def tell(self) -> int:
+        return self._guarded(self._stream.tell)
+
+    def read(self, count: int) -> bytes:
+        raise NotImplementedError("a file that is written is not read")  # the library asks that it be there
+
+    def _guarded(self, act: Callable[..., int], *arguments: Any) -> int:
+        if self._error is None:
+            try:
+                return act(*arguments)
+            except OSError as error:
+                self._error = error
+        return 0
 
 
 def quantised(values: np.ndarray, bits: int) -> np.ndarray:
