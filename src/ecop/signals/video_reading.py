@@ -50,8 +50,8 @@ class Cut:
         for name, least in (("start", 0), ("frames", 2), ("step", 1), ("height", 2)):
             value = getattr(self, name)
             optional = value is None and name in ("frames", "height")
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            check(optional or (whole and value >= least), name, value, f"a whole number of at least {least}")
+            holds = optional or (type(value) is int and value >= least)
+            check(holds, name, value, f"a whole number of at least {least}")
 
     def count(self, total: int) -> int:
         """How many of a video's ``total`` frames are wanted."""
@@ -135,9 +135,9 @@ def _opened(av: Any, path: Path, file: Any) -> Iterator["InputContainer"]:
     }
     try:
         container = av.open(file, options=options)
-    except av.error.ArgumentError:  # what the whitelist answers
-        expected = f"is not what {suffix} files hold" if suffix in FORMATS else "is not a video of a known format"
-        raise BadInput(path, f"the content {expected}", CHOICES) from None
+    except (av.error.ArgumentError, av.error.InvalidDataError):  # the first is what the whitelist answers
+        expected = f"not what {suffix} files hold" if suffix in FORMATS else "not a video of a known format"
+        raise BadInput(path, f"the content is {expected}, or damaged", CHOICES) from None
     with container:
         yield container
 
@@ -158,12 +158,12 @@ def _decoded(path: Path, container: "InputContainer", cut: Cut) -> tuple[list[np
             yield frame
 
     upright, frames = _Upright(cut), []
-    before, kept = None, np.empty(0, np.uint8)
+    before, kept = None, np.empty((0, 0, 3), np.uint8)
     for frame in cut.of(counted()):
         if frame is not before:  # a frame that is held is kept once
             before, kept = frame, upright(path, frame)
         frames.append(kept)
-        cut.check_size(path, len(frames), (kept.shape[0], kept.shape[1]))
+        cut.check_size(path, len(frames), kept.shape[:2])
     cut.check_enough(path, len(frames), seen)
     return frames, rate / cut.step
 
@@ -192,6 +192,8 @@ def _on_grid(path: Path, frames: Iterator["av.VideoFrame"], rate: float) -> Iter
             yield from itertools.repeat(held, place - tick - 1)
         yield frame
         tick, held = place, frame
+    if held is not None and tick > 0 and held.duration and held.time_base:  # a single frame is a still picture
+        yield from itertools.repeat(held, round(float(held.duration * held.time_base) * rate) - 1)
 
 
 class _Upright:
@@ -228,7 +230,7 @@ def _orientation(path: Path, frame: "av.VideoFrame") -> tuple[bool, bool, bool]:
     data: Any = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return False, False, False
-    a, b, _, c, d = np.sign(np.frombuffer(bytes(data), np.int32)[:5])
+    a, b, _, c, d = np.sign(np.frombuffer(bytes(data), np.int32)[:5]).tolist()
     if abs(a) == abs(d) != abs(b) == abs(c):
         return (False, d < 0, a < 0) if a else (True, b < 0, c < 0)
     raise BadInput(path, "it asks to be turned by less than a quarter", "turn it with a video editor first")

@@ -45,7 +45,7 @@ ENCODINGS = {
     ".m4v": H264,
     ".mov": H264._replace(container="mov"),
     ".webm": Encoding("webm", "libvpx-vp9", "yuv420p", False, {"crf": "16", "b": "0", "cpu-used": "4", "row-mt": "1"}),
-    ".mkv": Encoding("matroska", "ffv1", "bgr0", False, {"level": "3"}),
+    ".mkv": Encoding("matroska", "ffv1", "bgr0", False, {"level": "3", "slicecrc": "1"}),
 }
 
 
@@ -54,8 +54,9 @@ def write_frames(path: Path, strips: Iterable[np.ndarray], shape: tuple[int, ...
 
     MP4, M4V and MOV hold H.264 at a quality (crf 12) that is hard to tell from the frames, and WebM VP9 likewise, both
     with colours at half resolution, as all players expect; H.264 has no odd sizes, so that the last row or column is
-    repeated. MKV holds FFV1, which loses nothing but what 8 bits cannot hold. GIF has 256 colours a frame and times
-    in hundredths of a second. PNG is one picture: up to 24 frames, evenly chosen, in rows.
+    repeated. MKV holds FFV1, which loses nothing but what 8 bits cannot hold. GIF has 256 colours a frame and times in
+    hundredths of a second; equal frames in a row are one that lasts longer. PNG is one picture: up to 24 frames,
+    evenly chosen, in rows.
 
     Args:
         path: the suffix decides the format.
