@@ -137,7 +137,7 @@ class Fit(Command):
         outs = names if to_folder else [Path(self.out)]
         pairs = []
         for item, out in zip(items, outs, strict=True):
-            if out.suffix.lower() in signal.suffixes:
+            if out.name.lower().endswith(signal.suffixes):
                 raise CannotWrite(
                     out, f"a fitted field is no {signal.kind}", "name it .safetensors, and draw it by ecop render"
                 )
@@ -155,6 +155,8 @@ class Fit(Command):
     def _fit(self, initialisation: "Initialisation", item: "Item", place: str, terminal: Terminal) -> "Fitted":
         signal = item.read(SIGNALS[initialisation.recipe.signal], self._reading(initialisation))
         file = shown(item)
+        for remark in signal.about.get("remarks", ()):
+            terminal.note(f"{file}: {remark}")
         wanted = initialisation.recipe.data.channels
         if signal.channels != wanted:
             how = "repeated" if signal.channels < wanted else "reduced"
@@ -195,7 +197,7 @@ def describe(file: str, out: Path, fitted: "Fitted") -> dict[str, Any]:
     return {
         "file": file, "out": str(out), "steps": fitted.steps, "psnr": fitted.metrics["psnr"],
         "ssim": fitted.metrics.get("ssim"), "seconds": round(fitted.seconds, 3), "bytes": out.stat().st_size,
-        "shape": fitted.shape, "resampled_from": fitted.resampled,
+        "shape": fitted.fitted_shape, "resampled_from": fitted.resampled,
         "fields": 1 if fitted.blocks is None else len(fitted.blocks.starts), "metrics": dict(fitted.metrics),
     }  # fmt: skip
 

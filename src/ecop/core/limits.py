@@ -63,5 +63,6 @@ class Limit:
 
 INPUT_PIXELS = Limit("ECOP_MAX_PIXELS", 2**27, "pixels")
 INPUT_SAMPLES = Limit("ECOP_MAX_PIXELS", 2**27, "samples")
+INPUT_VOXELS = Limit("ECOP_MAX_PIXELS", 2**27, "voxels")
 RENDER_PIXELS = Limit("ECOP_MAX_RENDER_PIXELS", 2**28, "pixels")
 DECODED_BYTES = Limit("ECOP_DECODED_BYTES", 2**30, "bytes")

@@ -96,5 +96,5 @@ def _walk(root: Path, signal: type[Signal]) -> list[Path]:
             subfolders.clear()
             continue
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        found += [Path(folder, name) for name in names if Path(name).suffix.lower() in signal.suffixes]
+        found += [Path(folder, name) for name in names if name.lower().endswith(signal.suffixes)]
     return found

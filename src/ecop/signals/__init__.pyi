@@ -14,3 +14,4 @@ from .context import stack as stack
 from .image import Image as Image
 from .sphere import Sphere as Sphere
 from .video import Video as Video
+from .volume import Volume as Volume

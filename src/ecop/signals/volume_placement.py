@@ -1,0 +1,78 @@
+"""Where the voxels of a volume lie: spacing and affine of a block and of a resampling, and which way is up."""
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ecop.signals.base import Extent
+
+
+def spacing_of(about: Mapping[str, Any]) -> tuple[float, float, float]:
+    """Distances between neighbouring voxels along each axis; 1 where nobody said."""
+    first, second, third = about.get("spacing", (1.0, 1.0, 1.0))
+    return first, second, third
+
+
+def affine_of(about: Mapping[str, Any]) -> np.ndarray:
+    """(4, 4) float64 from indices to places; where the file had none, its axes are those of the world."""
+    own = about.get("affine")
+    return np.diag([*spacing_of(about), 1.0]) if own is None else np.asarray(own, np.float64)
+
+
+def moved(about: Mapping[str, Any], start: Sequence[float], steps: Sequence[float]) -> dict[str, Any]:
+    """``about`` of samples that begin at index ``start`` of the present ones and lie ``steps`` of them apart.
+
+    Example:
+        >>> moved({"spacing": [1.0, 1.0, 5.0]}, (0, 0, 0), (2, 2, 0.5))
+        {'spacing': [2.0, 2.0, 2.5]}
+    """
+    own = dict(about)
+    if "spacing" in own:
+        own["spacing"] = [float(s * step) for s, step in zip(own["spacing"], steps, strict=True)]
+    if "affine" in own:
+        change = np.diag([*steps, 1.0])
+        change[:3, 3] = start
+        own["affine"] = (np.asarray(own["affine"], np.float64) @ change).tolist()
+    return own
+
+
+def resampled_about(
+    about: Mapping[str, Any], before: tuple[int, ...], after: tuple[int, ...], region: Extent | None = None
+) -> dict[str, Any]:
+    """``about`` of ``after`` voxels that fill the space, or a region of it, that ``before`` voxels fill now."""
+    extent = region or ((0.0, 1.0),) * 3
+    steps = [(end - begin) * old / new for (begin, end), old, new in zip(extent, before, after, strict=True)]
+    # A voxel's middle lies half a voxel behind its edge, before as after.
+    axes = zip(extent, before, steps, strict=True)
+    start = [begin * old + step / 2 - 0.5 for (begin, _), old, step in axes]
+    return moved(about, start, steps)
+
+
+def upright(values: np.ndarray, about: Mapping[str, Any]) -> tuple[np.ndarray, tuple[float, ...]]:
+    """The volume as one looks at a stack of slices, and its spacings: the first axis downwards, the third to the right.
+
+    With an affine, whose axes go to the right, to the front and upwards, the top of the head comes first, the
+    front is the upper edge of a slice, and left is left. Without one the axes are taken as they are: slices, rows
+    and columns.
+
+    Args:
+        values: (a, b, c, channels).
+        about: of the volume.
+    """
+    spacing = spacing_of(about)
+    if "affine" not in about:
+        return values, spacing
+    turn = affine_of(about)[:3, :3]
+    # Which array axis goes along each axis of the world, for an oblique volume the nearest.
+    order = max(
+        itertools.permutations(range(3)), key=lambda axes: math.prod(abs(turn[w, a]) for w, a in enumerate(axes))
+    )
+    right, front, up = order
+    flips = tuple(
+        axis for axis, world, towards in ((right, 0, 1), (front, 1, -1), (up, 2, -1)) if turn[world, axis] * towards < 0
+    )
+    stack = np.flip(values, flips).transpose(up, front, right, 3)
+    return stack, tuple(spacing[axis] for axis in (up, front, right))
