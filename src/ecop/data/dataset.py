@@ -10,7 +10,7 @@ from ecop.core.errors import MissingExtra
 from ecop.data.archives import Archive
 
 # A module of each extra that lays out data: without it, nothing is downloaded in vain.
-EXTRAS = {"audio": ("av", "soundfile"), "climate": ("xarray", "h5netcdf", "scipy")}
+EXTRAS = {"audio": ("av", "soundfile"), "climate": ("xarray", "h5netcdf", "scipy"), "volumes": ("nibabel",)}
 
 
 @dataclass(frozen=True)

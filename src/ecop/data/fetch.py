@@ -15,10 +15,11 @@ from ecop.data.climate import CLIMATE
 from ecop.data.clips import VIDEO
 from ecop.data.dataset import Dataset
 from ecop.data.pictures import PICTURES
+from ecop.data.solids import SOLIDS
 from ecop.data.speech import SPEECH
 from ecop.data.text import TEXT
 
-DATASETS: dict[str, Dataset] = {d.name: d for d in (*PICTURES, *TEXT, *SPEECH, *VIDEO, *CLIMATE)}
+DATASETS: dict[str, Dataset] = {d.name: d for d in (*PICTURES, *TEXT, *SPEECH, *VIDEO, *CLIMATE, *SOLIDS)}
 
 
 def fetch(name: str, *, progress: Callable[[str], None] = lambda line: None) -> Path:
