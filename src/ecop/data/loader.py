@@ -20,22 +20,25 @@ EPOCHS = 2**36  # endless; grain's own endless repetition overflows its length a
 
 
 class Batch(NamedTuple):
-    """Signals of one shape and where their samples lie.
+    """Signals of one shape and where their samples lie: on grids, or at scattered points.
 
     Attributes:
         values: (B, *size, channels) float32 in [0, 1], NaN where missing.
-        origin: (B, axes) float64, the position of each signal's first sample.
-        spacing: (B, axes) float64, between neighbouring samples.
+        origin: (B, axes) float64, the position of each signal's first sample; ``None`` for scattered ones.
+        spacing: (B, axes) float64, between neighbouring samples; ``None`` for scattered ones.
+        coordinates: (B, *size, d_in) float32, of scattered samples; ``None`` on grids.
     """
 
     values: np.ndarray
-    origin: np.ndarray
-    spacing: np.ndarray
+    origin: np.ndarray | None = None
+    spacing: np.ndarray | None = None
+    coordinates: np.ndarray | None = None
 
     @classmethod
     def of(cls, signals: Iterable[Signal], convention: Convention) -> "Batch":
         """The signals, which must have one shape."""
-        return cls(*map(np.stack, zip(*(_arrays(signal, convention) for signal in signals), strict=True)))
+        each = [_arrays(signal, convention) for signal in signals]
+        return cls(**{name: np.stack([arrays[name] for arrays in each]) for name in each[0]})
 
 
 class Loader:
@@ -88,14 +91,14 @@ class Loader:
             .slice(slice(start_step, None))
         )
         options = grain.ReadOptions(num_threads=THREADS, prefetch_buffer_size=BATCHES_AHEAD)
-        return (Batch(*arrays) for arrays in batches.to_iter_dataset(options))
+        return (Batch(**arrays) for arrays in batches.to_iter_dataset(options))
 
     def _prepared(self, item: Item) -> Signal:
         """What is kept of a signal: all of it for random windows, else the one window."""
         signal = item.read(self.signal, self.settings.reading)
         return signal if self.settings.crop == "random" else centre_cut(signal, self.settings.size)
 
-    def _example(self, item: Item, generator: np.random.Generator) -> tuple[np.ndarray, ...]:
+    def _example(self, item: Item, generator: np.random.Generator) -> dict[str, np.ndarray]:
         packed, settings = self._decoded[item], self.settings
         if settings.crop == "random":
             window = random_window(packed.shape, settings.size, packed.empty.elastic, settings.scales, generator)
@@ -117,9 +120,12 @@ def fixed_signals(items: Sequence[Item], signal: type[Signal], settings: DataSet
         yield centre_cut(item.read(signal, settings.reading), settings.size).with_channels(settings.channels)
 
 
-def _arrays(signal: Signal, convention: Convention) -> tuple[np.ndarray, ...]:
+def _arrays(signal: Signal, convention: Convention) -> dict[str, np.ndarray]:
+    """A signal's part of a `Batch`."""
+    if signal.coordinates is not None:
+        return {"values": signal.values, "coordinates": signal.coordinates}
     grid = signal.grid(convention)
-    return signal.values, np.asarray(grid.origin), np.asarray(grid.spacing)
+    return {"values": signal.values, "origin": np.asarray(grid.origin), "spacing": np.asarray(grid.spacing)}
 
 
 class _Decoded:

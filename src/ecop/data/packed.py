@@ -17,12 +17,15 @@ class Packed:
     Attributes:
         samples: (*shape, channels), uint8, uint16 or float32.
         steps: 255 or 65535, or 1 for float32.
-        empty: the signal without its samples, which knows everything else about it.
+        empty: the signal without its samples, which knows everything else about it, but for the whole that scattered
+            ones were drawn from.
+        coordinates: of scattered samples.
     """
 
     samples: np.ndarray
     steps: int
     empty: Signal
+    coordinates: np.ndarray | None = None
 
     @classmethod
     def of(cls, signal: Signal) -> "Packed":
@@ -35,12 +38,13 @@ class Packed:
             dtype('uint8')
         """
         nothing = np.empty((0,) * len(signal.shape) + (signal.channels,), np.float32)
-        empty = dataclasses.replace(signal, values=nothing)  # a slice would keep the whole array alive
+        # A slice would keep the whole array alive.
+        empty = dataclasses.replace(signal, values=nothing, coordinates=None, whole=None)
         for width, steps in ((np.uint8, 255), (np.uint16, 65535)):
             samples = _whole_steps(signal.values, width, steps)
             if samples is not None:
-                return cls(samples, steps, empty)
-        return cls(signal.values.copy(), 1, empty)
+                return cls(samples, steps, empty, signal.coordinates)
+        return cls(signal.values.copy(), 1, empty, signal.coordinates)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -50,13 +54,15 @@ class Packed:
     @property
     def bytes(self) -> int:
         """Memory that the samples take."""
-        return self.samples.nbytes
+        return self.samples.nbytes + (0 if self.coordinates is None else self.coordinates.nbytes)
 
     def block(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Signal:
         """The samples from ``start``, ``shape`` of them, exactly as the signal had them."""
         window = tuple(slice(i, i + n) for i, n in zip(start, shape, strict=True))
         about = self.empty.about_block(self.empty.about, start, shape, self.shape)
-        return dataclasses.replace(self.empty, values=_scaled(self.samples[window], self.steps), about=about)
+        places = None if self.coordinates is None else self.coordinates[window]
+        values = _scaled(self.samples[window], self.steps)
+        return dataclasses.replace(self.empty, values=values, about=about, coordinates=places)
 
 
 def _whole_steps(values: np.ndarray, width: type[np.unsignedinteger], steps: int) -> np.ndarray | None:

@@ -14,6 +14,7 @@ import numpy as np
 from ecop.core import trees
 from ecop.core.errors import Diverged
 from ecop.core.grids import Convention
+from ecop.core.recipe import check
 from ecop.fields.base import Field
 from ecop.fit.blocks import cut
 from ecop.fit.fitted import Fitted
@@ -47,7 +48,9 @@ def fit_signal(
     progress: Callable[[int, int], None] | None = None,
 ) -> Fitted:
     """Fit a signal; see `Initialisation.fit`, which is the way to call it."""
-    data = initialisation.recipe.data
+    data, is_grid = initialisation.recipe.data, signal.coordinates is None
+    check(is_grid != signal.scattered, "signal", signal.source, "scattered points, as its files give them")
+    check(is_grid or not patches, "--patches", signal.kind, "a signal on a grid: scattered points have no blocks")
     original = signal.shape
     signal = signal.with_channels(data.channels)
     if not (native or patches):
@@ -70,14 +73,15 @@ def fit_signal(
     curve = psnr_curve(infos)
     fitted = Fitted(
         fields[0] if blocks is None else jax.tree.map(lambda *leaves: np.stack(leaves), *fields),
-        signal.kind, signal.shape, signal.channels, signal.about, data.grid, blocks, dtype, curve,
+        signal.kind, signal.resolution, signal.channels, signal.about, data.grid, blocks, dtype, curve,
         seconds=time.perf_counter() - start, resampled=original if original != signal.shape else None,
+        points=None if is_grid else len(signal.values),
         provenance={
             "initialisation": initialisation.name, "sha256": initialisation.provenance.get("sha256", ""),
             "source": signal.source, "scaling": type(plan.scaling).__name__,
         },
     )  # fmt: skip
-    return dataclasses.replace(fitted, metrics=signal.metrics(fitted.render()))
+    return dataclasses.replace(fitted, metrics=signal.metrics(fitted.reconstruction(signal)))
 
 
 def fit_one(

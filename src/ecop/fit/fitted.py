@@ -16,7 +16,7 @@ from ecop.core.recipe import check
 from ecop.core.registry import SIGNALS
 from ecop.fields.base import Field
 from ecop.fit.blocks import Blocks
-from ecop.fit.render import View, render_block_strips, render_strips
+from ecop.fit.render import View, evaluate_points, render_block_strips, render_strips
 from ecop.fit.tensors import describe_field, from_tensors, to_tensors
 from ecop.signals.base import Extent, Signal
 from ecop.store.field_file import Dtype, FieldFile
@@ -33,7 +33,7 @@ class Fitted:
     Attributes:
         field: the fitted field; with blocks every leaf has a leading axis of them.
         kind: the signal's modality.
-        shape: samples that were fitted, along each axis.
+        shape: samples that were fitted, along each axis; those of a render, where they were scattered points.
         channels: values of a sample.
         about: what the modality needs to write the signal back.
         convention: of the grid.
@@ -44,6 +44,7 @@ class Fitted:
         seconds: the fit took.
         resampled: the shape that the signal had before it was resampled, or ``None``.
         provenance: the initialisation, its checksum, the source.
+        points: how many scattered points were fitted, or ``None`` for a grid.
     """
 
     field: Field
@@ -59,6 +60,12 @@ class Fitted:
     seconds: float = 0.0
     resampled: tuple[int, ...] | None = None
     provenance: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    points: int | None = None
+
+    @property
+    def fitted_shape(self) -> tuple[int, ...]:
+        """Samples that were fitted: along each axis, or the number of scattered ones."""
+        return self.shape if self.points is None else (self.points,)
 
     @property
     def steps(self) -> int:
@@ -92,6 +99,14 @@ class Fitted:
         grid = self.target_grid(shape, scale, region)
         about = self._about_render(grid.shape, region)
         return self.signal_class.assemble(np.concatenate(list(self.strips(grid))), about, "render")
+
+    def reconstruction(self, signal: Signal) -> Signal:
+        """What the fields say of a signal's own samples: a render; of scattered ones their values, it as a whole."""
+        render = self.render()
+        if signal.coordinates is None:
+            return render
+        values = np.clip(evaluate_points(self.field, signal.coordinates), 0, 1)
+        return dataclasses.replace(render, values=values, coordinates=signal.coordinates, whole=render)
 
     def render_to(
         self,
@@ -188,7 +203,7 @@ class Fitted:
                 about=signal["about"], convention=signal["grid"]["convention"], blocks=blocks,
                 dtype=cast(Dtype, content.dtype), psnr_curve=tuple(record["psnr_curve"]), metrics=content.metrics,
                 seconds=record["seconds"], resampled=None if resampled is None else tuple(resampled),
-                provenance=record["from"],
+                provenance=record["from"], points=signal.get("points"),
             )  # fmt: skip
         except (KeyError, TypeError) as error:
             raise BadFieldFile(path, f"its description is incomplete ({error})", "create it anew") from None
@@ -210,7 +225,7 @@ class Fitted:
             signal={
                 "kind": self.kind, "shape": list(self.shape), "channels": self.channels, "about": dict(self.about),
                 "grid": {"convention": self.convention},
-            },
+            } | ({} if self.points is None else {"points": self.points}),
             blocks=blocks,
             provenance={
                 "from": dict(self.provenance), "seconds": self.seconds, "psnr_curve": list(self.psnr_curve),

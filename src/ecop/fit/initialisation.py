@@ -203,11 +203,13 @@ def field_sizes(recipe: Recipe) -> tuple[int, int]:
     """Coordinates of a point, and values of a point: those of a sample, or of all samples of a frame.
 
     Raises:
-        InvalidSetting: if ``data.size`` has not the modality's number of axes.
+        InvalidSetting: if ``data.size`` has not the modality's number of axes, or is not the one number of scattered
+            points.
     """
     signal, axes = SIGNALS[recipe.signal], FIELDS[recipe.field.name].point_axes
     size = recipe.data.size
-    check(len(size) == signal.dimensions, "data.size", size, f"{signal.dimensions} numbers for {recipe.signal}")
+    wanted = "1 number (of points)" if signal.scattered else f"{signal.dimensions} numbers"
+    check(len(size) == len(signal.elastic), "data.size", size, f"{wanted} for {recipe.signal}")
     if axes is None:
         return signal.d_in, recipe.data.channels
     return axes, math.prod(size[axes:]) * recipe.data.channels

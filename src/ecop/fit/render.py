@@ -101,14 +101,15 @@ def evaluate_axes(field: Field, axes: list[np.ndarray], view: View) -> np.ndarra
     shape = tuple(len(axis) for axis in leading)
     positions = np.stack(np.meshgrid(*leading, indexing="ij"), -1).reshape(-1, len(leading))
     coords = positions if view.embed is None or frame else np.asarray(view.embed(positions))
-    values = _evaluate_chunks(field, coords, max(1, CHUNK // math.prod(frame)))
+    values = evaluate_points(field, coords, max(1, CHUNK // math.prod(frame)))
     values = values.reshape(*shape, *frame, -1)
     for axis in range(len(leading), len(axes)):
         values = _interpolated(values, axis, (axes[axis] - view.own.origin[axis]) / (view.own.spacing[axis] or 1.0))
     return values
 
 
-def _evaluate_chunks(field: Field, coords: np.ndarray, chunk: int) -> np.ndarray:
+def evaluate_points(field: Field, coords: np.ndarray, chunk: int = CHUNK) -> np.ndarray:
+    """The field's values at (n, d_in) coordinates, (n, d_out), in chunks of one compiled size."""
     dtype = next(leaf.dtype for leaf in jax.tree.leaves(field) if eqx.is_inexact_array(leaf) or hasattr(leaf, "dtype"))
     parts = []
     for start in range(0, len(coords), chunk):

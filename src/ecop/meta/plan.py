@@ -18,7 +18,7 @@ from ecop.adapt.engine import Engine
 from ecop.core.memory import peak_resident
 from ecop.core.recipe import Part, Recipe
 from ecop.fields.base import Field, split_adapted
-from ecop.fit.initialisation import Initialisation, create_recipe_field
+from ecop.fit.initialisation import Initialisation, create_recipe_field, field_sizes
 from ecop.fit.loop import FitPlan, advance_fit, start_fit
 from ecop.fit.settings import resolved_fit
 from ecop.meta.base import MetaLearner
@@ -123,7 +123,7 @@ def cost(method: str, recipe: Recipe, engine: Engine, phase: Phase, *, again: bo
     peak = program_bytes(recipe, engine, phase)
     shape, batch = recipe.data.size, recipe.data.batch if phase == "train" else 1
     field, learner = abstract_field(recipe), build_learner(recipe, engine)
-    rates = measured_rates(field, len(shape), recipe.data.channels, engine, again=again)
+    rates = measured_rates(field, *field_sizes(recipe), engine, again=again)
     if phase == "train":
         steps, keep = learner.inner_steps, share(learner.pruning)
         seconds = batch * math.prod(shape) * train_seconds(learner, rates)

@@ -19,17 +19,21 @@ Extent = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, eq=False)
 class Signal(abc.ABC):
-    """Samples of one signal on a regular grid, scaled for a field.
+    """Samples of one signal on a regular grid, or at scattered points, scaled for a field.
 
     Attributes:
         values: (*shape, channels) float32, scaled to [0, 1]; points without a value are NaN where the modality allows.
         about: what is needed, as JSON values, to place the samples and to write the signal back in its own form
             (units, bit depth, sample rate, extent).
         source: the name of the file that it came from, or what else describes it.
+        coordinates: (points, d_in) float32, where the samples are scattered points; values are then (points, channels),
+            in the same random order, so that any part of them is a sample of the whole. ``None`` on a grid.
+        whole: what scattered samples were drawn from, such as a mesh, or of a reconstruction its render on a grid:
+            metrics and pictures look at it, training does not keep it.
 
     What a class says of its modality:
         kind: its name.
-        dimensions: axes of its grid.
+        dimensions: axes of its grid; of the grid that it is rendered on, where its samples are scattered.
         d_in: coordinates of a point as a field sees them: as many as axes, unless ``embed`` makes others.
         embed: from positions on the grid, (n, dimensions), to coordinates, (n, d_in), for NumPy and JAX arrays alike;
             ``None`` where the positions are the coordinates.
@@ -40,11 +44,15 @@ class Signal(abc.ABC):
             leaves a part of the window empty.
         keeps_aspect: whether elastic axes are stretched alike. A grid whose samples know their places on the globe may
             be stretched along each by itself: a window in the middle then is all of it.
+        scattered: whether its files give scattered points, so that a training signal's size is their number. ``about``
+            then holds ``resolution``, samples of a render along each axis.
     """
 
     values: np.ndarray
     about: Mapping[str, Any]
     source: str = ""
+    coordinates: np.ndarray | None = None
+    whole: Any = None
 
     kind: ClassVar[str]
     dimensions: ClassVar[int]
@@ -54,6 +62,7 @@ class Signal(abc.ABC):
     preferred_suffix: ClassVar[str]
     elastic: ClassVar[tuple[bool, ...]]
     keeps_aspect: ClassVar[bool] = True
+    scattered: ClassVar[bool] = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -65,9 +74,14 @@ class Signal(abc.ABC):
         """Values at each sample."""
         return self.values.shape[-1]
 
+    @property
+    def resolution(self) -> tuple[int, ...]:
+        """Samples of a render along each axis: as many as the signal has, or as ``about`` says of scattered ones."""
+        return self.shape if self.coordinates is None else tuple(self.about["resolution"])
+
     def grid(self, convention: Convention = "centres") -> GridSpec:
-        """Where the samples lie."""
-        return self.grid_of(self.shape, self.about, convention)
+        """Where the samples lie; of scattered ones, where those of a render do."""
+        return self.grid_of(self.resolution, self.about, convention)
 
     @classmethod
     def open(cls, path: Path | str, reading: Mapping[str, Any]) -> Self:
@@ -76,10 +90,7 @@ class Signal(abc.ABC):
         Raises:
             UnknownName: for a setting that the modality does not know.
         """
-        known = reading_settings(cls)
-        for name in reading:
-            if name not in known:
-                raise UnknownName(f"setting for reading {cls.kind} files", name, known)
+        check_reading(cls, reading)
         return cls.read(path, **reading)
 
     @classmethod
@@ -255,3 +266,11 @@ def reading_settings(signal: type[Signal]) -> tuple[str, ...]:
     """
     parameters = inspect.signature(signal.read).parameters.values()
     return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
+
+
+def check_reading(signal: type[Signal], reading: Mapping[str, Any]) -> None:
+    """Raise `UnknownName` for a reading setting that the modality does not know."""
+    known = reading_settings(signal)
+    for name in reading:
+        if name not in known:
+            raise UnknownName(f"setting for reading {signal.kind} files", name, known)

@@ -1,6 +1,7 @@
 """A signal on the device: coordinates computed from indices, values, and which points count."""
 
 import abc
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self
 
@@ -141,7 +142,7 @@ class Context(eqx.Module):
 def context_of(
     signal: Signal, convention: Convention = "centres", pad_to: int | None = None, point_axes: int | None = None
 ) -> Context:
-    """The context of a signal; points whose value is NaN get weight 0.
+    """The context of a signal, on its grid or at its scattered points; points whose value is NaN get weight 0.
 
     Args:
         signal: values in [0, 1], NaN where missing.
@@ -150,20 +151,25 @@ def context_of(
         point_axes: leading axes that make a point (`Field.point_axes`); its value is all that lies behind them.
 
     Raises:
-        InvalidSetting: if ``pad_to`` is smaller than the signal, or points of several samples lack some of them.
+        InvalidSetting: if ``pad_to`` is smaller than the signal, points of several samples lack some of them, or a
+            field of whole frames meets scattered points.
     """
-    grid = signal.grid(convention)
-    leading = leading_grid(grid, point_axes)
-    rows = leading.size if pad_to is None else pad_to
-    check(rows >= leading.size, "pad_to", pad_to, f"at least the {leading.size} points of the signal")
+    size = math.prod(signal.shape[:point_axes])
+    rows = size if pad_to is None else pad_to
+    check(rows >= size, "pad_to", pad_to, f"at least the {size} points of the signal")
     # On the host, since every shape that JAX sees would be compiled for.
-    values = np.pad(signal.values.reshape(leading.size, -1), ((0, rows - leading.size), (0, 0)))
-    values, weights = observed(values, point_axes)
+    room = ((0, rows - size), (0, 0))
+    values, weights = observed(np.pad(signal.values.reshape(size, -1), room), point_axes)
+    if signal.coordinates is None:
+        grid = leading_grid(signal.grid(convention), point_axes)
+        points = grid_points(grid, signal.embed if point_axes is None else None)
+    else:
+        points = scattered_points(np.pad(signal.coordinates, room), point_axes)
     return Context(
-        grid_points(leading, signal.embed if point_axes is None else None),
+        points,
         jnp.asarray(values),
         None if weights is None else jnp.asarray(weights),
-        None if pad_to is None else jnp.asarray(leading.size, jnp.int32),
+        None if pad_to is None else jnp.asarray(size, jnp.int32),
     )
 
 
@@ -176,6 +182,16 @@ def grid_points(grid: GridSpec, embed: Callable[[Any], Any] | None) -> Points:
     """A grid's points on the device."""
     points = AffineGrid.of(grid)
     return points if embed is None else MappedGrid(points, embed)
+
+
+def scattered_points(coordinates: ArrayLike, point_axes: int | None) -> StoredPoints:
+    """Scattered points on the device, (m, d_in).
+
+    Raises:
+        InvalidSetting: for a field of whole frames.
+    """
+    check(point_axes is None, "field", "one of whole frames", "one of points for scattered samples")
+    return StoredPoints(jnp.asarray(coordinates))
 
 
 def observed(values: np.ndarray, point_axes: int | None = None) -> tuple[np.ndarray, np.ndarray | None]:
