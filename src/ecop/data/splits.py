@@ -111,7 +111,7 @@ def by_hash(names: list[str], validation: float, test: float, seed: int) -> dict
     validated = max(validated, 1 if validation > 0 and len(names) >= 2 else 0)
     tested = max(tested, 1 if test > 0 and len(names) >= (3 if validation > 0 else 2) else 0)
     while names and tested + validated >= len(names):  # train is never empty
-        tested, validated = (tested - 1, validated) if tested > validated else (tested, validated - 1)
+        tested, validated = (tested - 1, validated) if tested >= validated else (tested, validated - 1)
     parts: list[str] = ["test"] * tested + ["validation"] * validated
     return dict.fromkeys(names, "train") | dict(zip(ranked, parts, strict=False))
 
