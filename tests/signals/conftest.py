@@ -25,6 +25,7 @@ class Example:
         reading: settings with which it is read.
         tolerance: of what comes back from a file.
         cut: whether half of the file is told from a whole one.
+        limits: what predictions are clipped to.
     """
 
     file: Path
@@ -35,6 +36,7 @@ class Example:
     reading: dict[str, Any] = field(default_factory=dict)
     tolerance: float = 0.0
     cut: bool = True
+    limits: tuple[float, float] = (0.0, 1.0)
 
 
 def _image(folder):
@@ -67,7 +69,9 @@ def _sphere(folder):
     array = xarray.DataArray(values, coords, ("lat", "lon"), "t2m", {"units": "K"})
     array.to_dataset().to_netcdf(path, engine="h5netcdf")
     reading = {"bounds": [250.0, 320.0]}
-    return Example(path, Sphere.open(path, reading), (8, 12), (2, 3), (6, 8), reading, tolerance=1e-4)
+    return Example(
+        path, Sphere.open(path, reading), (8, 12), (2, 3), (6, 8), reading, tolerance=1e-4, limits=(-np.inf, np.inf)
+    )
 
 
 def _video(folder):

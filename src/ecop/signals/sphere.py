@@ -12,7 +12,7 @@ import numpy as np
 from ecop.core.errors import InvalidSetting
 from ecop.core.grids import Convention, GridSpec
 from ecop.metrics.psnr import psnr
-from ecop.signals.base import Extent, Signal
+from ecop.signals.base import Extent, Signal, check_reading
 from ecop.signals.sphere_files import is_zarr
 from ecop.signals.sphere_grid import block_of, extent_of, globe_grid, part_of, unit_sphere
 from ecop.signals.sphere_reading import Bounds, Choice, bounds_for, find_members, read_grid
@@ -107,7 +107,9 @@ class Sphere(Signal):
 
         Raises:
             BadInput: if the file cannot be read, or has several variables and nothing chooses.
+            UnknownName: for a setting that `read` does not know.
         """
+        check_reading(cls, reading)
         return find_members(Path(path), Choice(**reading))
 
     @classmethod

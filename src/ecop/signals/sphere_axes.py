@@ -110,7 +110,7 @@ def latitude_extent(path: Any, axis: Axis) -> list[float]:
     if np.abs(values).max() > 90.001:
         raise BadInput(path, f"latitudes from {values[0]:g} to {values[-1]:g}", "they must lie within ±90 degrees")
     first, last = np.clip(values[[0, -1]], -90, 90)
-    return [float(first), float(last)]
+    return [rounded(first), rounded(last)]
 
 
 def longitude_extent(path: Any, axis: Axis) -> tuple[list[float], bool]:
@@ -123,13 +123,18 @@ def longitude_extent(path: Any, axis: Axis) -> tuple[list[float], bool]:
     """
     values = np.unwrap(_degrees(path, axis), period=360)
     _check_regular(path, axis.name, values)
-    first, last = float(values[0]), float(values[-1])
+    first, last = rounded(values[0]), rounded(values[-1])
     spacing = (last - first) / (len(values) - 1)
     if abs(abs(spacing) * len(values) - 360) <= 0.05 * abs(spacing) + 1e-3:
         return [first, first + math.copysign(360.0, spacing)], True
     if abs(last - first) > 360.001:
         raise BadInput(path, f"longitudes from {first:g} to {last:g}", "they must go round the globe at most once")
     return [first, last], False
+
+
+def rounded(degrees: float) -> float:
+    """Degrees to a tenth of a millimetre on the ground, so that what is written comes back the same."""
+    return round(float(degrees), 9)
 
 
 def _degrees(path: Any, axis: Axis) -> np.ndarray:

@@ -1,11 +1,12 @@
 """NetCDF, Zarr and GRIB files opened lazily through xarray, by their content, so that nothing in them can do harm."""
 
 import contextlib
+import importlib
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,6 +21,15 @@ KNOWN: Mapping[bytes, str] = {
     b"\x93NUMPY": "a NumPy array has no latitudes and longitudes",
     b"CDF\x05": "NetCDF's 64-bit data form (CDF-5) is not supported",
 }
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "h5netcdf": ("h5py", "h5netcdf"),
+    "scipy": ("scipy.io",),
+    "zarr": ("zarr",),
+    "cfgrib": ("eccodes", "cfgrib"),
+    "npz": (),
+}
+"""What has to be installed, by the name that xarray has for what reads a file."""
+
 REMEDIES: Mapping[bytes, str] = {b"CDF\x05": "convert it with nccopy -k nc4"}
 
 # They report each oddity of a damaged file at length; our one line says it.
@@ -58,8 +68,11 @@ def _datasets(path: Path) -> list[Any]:
     engine = _engine_of(path)
     try:
         import xarray
+
+        for name in MODULES[engine]:
+            importlib.import_module(name)
     except ImportError:
-        raise MissingExtra(f"{path}: a file of this kind", "climate") from None
+        raise MissingExtra(f"{path}: a file of this kind", "grib" if engine == "cfgrib" else "climate") from None
     if engine == "cfgrib":
         return _grib(path)
     if engine == "npz":
@@ -67,17 +80,11 @@ def _datasets(path: Path) -> list[Any]:
     if engine == "h5netcdf":
         _refuse_links(path)
     options: dict[str, Any] = {"h5netcdf": {"phony_dims": "access"}, "zarr": {"chunks": None}}.get(engine, {})
-    try:
-        return [
-            xarray.open_dataset(
-                path, engine=engine, decode_times=False, create_default_indexes=False, cache=False, **options
-            )
-        ]
-    except ImportError:
-        raise MissingExtra(f"{path}: a file of this kind", "climate") from None
+    lazily: dict[str, Any] = {"decode_times": False, "create_default_indexes": False, "cache": False}
+    return [xarray.open_dataset(path, engine=cast(Any, engine), **lazily, **options)]
 
 
-def _engine_of(path: Path) -> Any:
+def _engine_of(path: Path) -> str:
     """What reads a file, by its first bytes."""
     if path.is_dir() and is_zarr(path):
         return "zarr"
@@ -99,12 +106,12 @@ def _engine_of(path: Path) -> Any:
 
 
 def _grib(path: Path) -> list[Any]:
-    try:
-        import cfgrib
-    except ImportError:
-        raise MissingExtra(f"{path}: a GRIB file", "grib") from None
-    except RuntimeError as error:  # the library that it stands on is missing
-        raise BadInput(path, f"GRIB cannot be read here ({error})", "pip install 'ecop[grib]'") from None
+    import cfgrib
+    import eccodes
+
+    with path.open("rb") as stream:  # cfgrib passes over a message that is cut off
+        while (message := eccodes.codes_grib_new_from_file(stream, headers_only=True)) is not None:
+            eccodes.codes_release(message)
     # No index beside the file: cfgrib would pickle it, and unpickle whatever lies there.
     return cfgrib.open_datasets(str(path), backend_kwargs={"indexpath": ""}, decode_times=False)
 

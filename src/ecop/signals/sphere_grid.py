@@ -68,22 +68,26 @@ def extent_of(about: Mapping[str, Any]) -> tuple[tuple[float, float], tuple[floa
 def part_of(about: Mapping[str, Any], region: Fractions, shape: tuple[int, ...]) -> dict[str, Any]:
     """``about`` of ``shape`` samples over a part of the extent, from start to end as fractions along each axis.
 
-    Latitudes have a sample on either end. Of a grid that goes round the globe, a part of the longitudes ends one
-    sample before its end, so that parts side by side share none, and all of it is the round grid itself.
+    They are those of a grid over all of the extent, n / (end − start) samples of it for n of them here, so that parts
+    side by side join and share none.
+
+    Example:
+        >>> part_of(GLOBE, ((0.5, 1.0), (0.0, 0.25)), (2, 3))["longitudes"]
+        [0.0, 60.0]
     """
     for start, end in region:
         if not 0 <= start < end <= 1:
             raise InvalidSetting("region", (start, end), "0 ≤ start < end ≤ 1 along every axis")
     (north, south), (west, east), is_round = extent_of(about)
     (top, bottom), (left, right) = region
-    whole = (left, right) == (0, 1)
-    if is_round and not whole:
-        right -= (right - left) / shape[1]
+    rows = _share(top, bottom, shape[0], open_end=False)
+    columns = _share(left, right, shape[1], open_end=is_round)
+    whole = is_round and (left, right) == (0, 1)
     return {
         **about,
-        "latitudes": [north + top * (south - north), north + bottom * (south - north)],
-        "longitudes": [west + left * (east - west), west + right * (east - west)],
-        "round": is_round and whole,
+        "latitudes": [north + share * (south - north) for share in rows],
+        "longitudes": [west, east] if whole else [west + share * (east - west) for share in columns],
+        "round": whole,
     }
 
 
@@ -109,3 +113,12 @@ def block_of(
 def _spread(first: float, last: float, count: int) -> tuple[float, float]:
     """Origin and spacing of ``count`` samples from first to last; a single one lies in the middle."""
     return (first, (last - first) / (count - 1)) if count > 1 else ((first + last) / 2, 0.0)
+
+
+def _share(start: float, end: float, count: int, *, open_end: bool) -> tuple[float, float]:
+    """Where the first and the last of ``count`` samples of a part lie, as shares of the way to the extent's end."""
+    samples = count / (end - start)
+    steps = samples if open_end else samples - 1
+    if steps == 0:  # one sample for all of the extent, which lies in its middle
+        return 0.0, 1.0
+    return start * samples / steps, (end * samples - 1) / steps

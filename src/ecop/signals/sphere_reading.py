@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ecop.core.errors import BadInput, InvalidSetting
-from ecop.signals.sphere_axes import Axis, axes_of, latitude_extent, longitude_extent
+from ecop.core.limits import INPUT_PIXELS
+from ecop.signals.sphere_axes import Axis, axes_of, latitude_extent, longitude_extent, role_of
 from ecop.signals.sphere_files import check_size, opened
 from ecop.signals.sphere_times import find_time, listed, time_labels
 
@@ -31,8 +32,12 @@ class Choice:
     var: str | None = None
     time: Any = None
     level: float | None = None
-    select: Mapping[str, Any] | None = None
+    select: Any = None
     bounds: Bounds = None
+
+    def __post_init__(self):
+        if not (self.select is None or isinstance(self.select, Mapping)):
+            raise InvalidSetting("select", self.select, "values by the names of axes, such as {number=3}")
 
     @property
     def by_variable(self) -> Mapping[str, Sequence[float]]:
@@ -193,60 +198,67 @@ def _described(variable: GridVariable) -> str:
 
 def _picked(path: Path, variable: GridVariable, choice: Choice) -> tuple[Any, list[dict[str, Any]], str | None]:
     """The variable without its further axes, the coordinates that it has there, and its time as text."""
-    places: dict[str, int] = {}
-    time = None
-    for axis in variable.others:
-        places[axis.dim], label = _place(path, variable, axis, choice)
-        time = label if axis.role == "time" else time
     unknown = set(choice.select or {}) - {axis.dim for axis in variable.others}
     if unknown:
         axes = ", ".join(axis.dim for axis in variable.others) or "none"
         raise BadInput(
             path, f"{variable.name} has no axis {', '.join(sorted(unknown))}", f"those to choose are: {axes}"
         )
-    scalars = []
-    for name in variable.dataset.variables:
-        coordinate = variable.dataset[name]
-        along = set(coordinate.dims)
-        # Of coordinates without an axis only those that the file connects with the variable.
-        if name in variable.data.coords and along <= set(places) and coordinate.dtype.kind in "iufSU":
-            value = np.asarray(coordinate.isel({dim: places[dim] for dim in along}).values)
-            scalars.append({"name": str(name), "value": value.item(), "attributes": plain_attributes(coordinate.attrs)})
-            if time is None and " since " in str(coordinate.attrs.get("units", "")):
-                time = time_labels(coordinate)[0]
-    return variable.data.isel(places), scalars, time
+    places = {axis.dim: _place(path, variable, axis, choice) for axis in variable.others}
+    # Of coordinates without an axis, those that the file connects with the variable.
+    coordinates = [
+        coordinate.isel({dim: places[dim] for dim in coordinate.dims})
+        for coordinate in variable.data.coords.values()
+        if set(coordinate.dims) <= set(places) and coordinate.dtype.kind in "iufSU"
+    ]
+    times = [coordinate for coordinate in coordinates if role_of(coordinate) == "time"]
+    along = variable.axis("time")  # a forecast has other times too
+    times.sort(key=lambda coordinate: along is None or coordinate.name != along.name)
+    time = time_labels(times[0])[0] if times else None
+    _check_used(path, variable, choice, time, [c for c in coordinates if role_of(c) == "level"])
+    return variable.data.isel(places), [_scalar(coordinate) for coordinate in coordinates], time
 
 
-def _place(path: Path, variable: GridVariable, axis: Axis, choice: Choice) -> tuple[int, str]:
-    """Which sample of a further axis is meant, and its label."""
+def _check_used(path: Path, variable: GridVariable, choice: Choice, time: str | None, levels: Sequence[Any]) -> None:
+    """Refuse a time or a level that is asked for where the file has but one, and another, or none."""
+    if choice.time is not None and variable.axis("time") is None:
+        if time is None:
+            raise BadInput(path, f"{variable.name} has no time", "leave --time out")
+        find_time(path, [time], choice.time)
+    asked = choice.level is not None and variable.axis("level") is None
+    if asked and not any(_is_close(level.values.item(), choice.level) for level in levels):
+        raise BadInput(path, f"{variable.name} has no level {choice.level}", "leave level out")
+
+
+def _scalar(coordinate: Any) -> dict[str, Any]:
+    value = coordinate.values.item()
+    value = value.decode(errors="replace") if isinstance(value, bytes) else value
+    return {"name": str(coordinate.name), "value": value, "attributes": plain_attributes(coordinate.attrs)}
+
+
+def _place(path: Path, variable: GridVariable, axis: Axis, choice: Choice) -> int:
+    """Which sample of a further axis is meant."""
     labels = _labels(axis)
     chosen = (choice.select or {}).get(axis.dim)
-    if axis.role == "time" and chosen is None:
-        if choice.time is not None:
-            place = find_time(path, labels, choice.time)
-            return place, labels[place]
-        if axis.size > 1:
-            raise BadInput(path, f"{variable.name} has {axis.size} times ({listed(labels)})", "choose one with --time")
+    if axis.role == "time" and chosen is None and choice.time is not None:
+        return find_time(path, labels, choice.time)
     if axis.role == "level" and chosen is None:
         chosen = choice.level
     if chosen is not None:
-        return _matching(path, axis, labels, chosen)
-    if axis.size != 1:
-        how = "--read level=VALUE" if axis.role == "level" else f"--read 'select={{{axis.dim}=VALUE}}'"
-        raise BadInput(
-            path, f"{variable.name} has {axis.size} values of {axis.name} ({listed(labels)})", f"choose one with {how}"
-        )
-    return 0, labels[0]
+        for place, label in enumerate(labels):
+            if label == str(chosen) or _is_close(label, chosen):
+                return place
+        raise BadInput(path, f"{axis.name} has no value {chosen!r}", f"choose one of: {listed(labels)}")
+    if axis.size == 1:
+        return 0
+    if axis.role == "time":
+        raise BadInput(path, f"{variable.name} has {axis.size} times ({listed(labels)})", "choose one with --time")
+    how = "level=VALUE" if axis.role == "level" else f"'select={{{axis.dim}=VALUE}}'"
+    problem = f"{variable.name} has {axis.size} values of {axis.name} ({listed(labels)})"
+    raise BadInput(path, problem, f"choose one with --read {how}")
 
 
-def _matching(path: Path, axis: Axis, labels: list[str], wanted: Any) -> tuple[int, str]:
-    for place, label in enumerate(labels):
-        if label == str(wanted) or _is_close(label, wanted):
-            return place, label
-    raise BadInput(path, f"{axis.name} has no value {wanted!r}", f"choose one of: {listed(labels)}")
-
-
-def _is_close(label: str, wanted: Any) -> bool:
+def _is_close(label: Any, wanted: Any) -> bool:
     try:
         return math.isclose(float(label), float(wanted), rel_tol=1e-5)
     except (TypeError, ValueError):
@@ -256,6 +268,7 @@ def _is_close(label: str, wanted: Any) -> bool:
 def _labels(axis: Axis) -> list[str]:
     if axis.coordinate is None:
         return [str(place) for place in range(axis.size)]
+    INPUT_PIXELS.check(axis.name, (axis.size,))
     if axis.role == "time":
         return time_labels(axis.coordinate)
     return [f"{value:g}" if isinstance(value, float) else str(value) for value in axis.coordinate.values.tolist()]
