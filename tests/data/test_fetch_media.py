@@ -1,4 +1,4 @@
-"""Sound, video, climate and solids as they are laid out, from small packages made here; nothing is downloaded."""
+"""Sound, video, climate and shapes as they are laid out, from small packages made here; nothing is downloaded."""
 
 import dataclasses
 import gzip
@@ -15,7 +15,7 @@ import pytest
 from ecop.core.errors import MissingExtra
 from ecop.data import DATASETS, fetch
 from ecop.data.clips import CLIPS
-from ecop.data.solids import BRAIN, OBJECTS, STENT, TISSUES
+from ecop.data.solids import OBJECTS
 from ecop.data.speech import PROMPTS, SOUNDS, prompt_split
 
 av, soundfile, xarray = (pytest.importorskip(name) for name in ("av", "soundfile", "xarray"))
@@ -175,20 +175,6 @@ def test_temperatures_lose_the_column_that_repeats(given):
         assert month["t2m"].attrs["units"] == "K"
         np.testing.assert_allclose(month["t2m"][0], [279, 280, 281, 280], rtol=1e-6)
         np.testing.assert_array_equal(month["longitude"], [-180, -90, 0, 90])
-
-
-def test_volumes_become_nifti_files(given):
-    nibabel = pytest.importorskip("nibabel")
-    scan = np.arange(2 * 3 * 4, dtype=np.int16).reshape(2, 3, 4)
-    stream = io.BytesIO()
-    np.savez(stream, scan)
-    brains = {BRAIN.format(tissue): tissue.encode() for tissue in TISSUES}
-    path = given("volumes", brains, {STENT: stream.getvalue()})
-    assert names(path / "train") == ["brain-gm.nii.gz", "brain-t1.nii.gz", "brain-wm.nii.gz"]
-    assert (path / "train" / "brain-gm.nii.gz").read_bytes() == b"gm"
-    image = nibabel.load(path / "test" / "stent.nii.gz")
-    np.testing.assert_array_equal(np.asanyarray(image.dataobj), scan)
-    assert image.get_data_dtype() == np.int16
 
 
 def test_shapes_are_split_by_number(given):

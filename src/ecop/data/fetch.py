@@ -18,8 +18,9 @@ from ecop.data.pictures import PICTURES
 from ecop.data.solids import SOLIDS
 from ecop.data.speech import SPEECH
 from ecop.data.text import TEXT
+from ecop.data.volumes import VOLUMES
 
-DATASETS: dict[str, Dataset] = {d.name: d for d in (*PICTURES, *TEXT, *SPEECH, *VIDEO, *CLIMATE, *SOLIDS)}
+DATASETS: dict[str, Dataset] = {d.name: d for d in (*PICTURES, *TEXT, *SPEECH, *VIDEO, *CLIMATE, *SOLIDS, *VOLUMES)}
 
 
 def fetch(name: str, *, progress: Callable[[str], None] = lambda line: None) -> Path:

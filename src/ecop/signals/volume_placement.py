@@ -17,9 +17,21 @@ def spacing_of(about: Mapping[str, Any]) -> tuple[float, float, float]:
 
 
 def affine_of(about: Mapping[str, Any]) -> np.ndarray:
-    """(4, 4) float64 from indices to places; where the file had none, its axes are those of the world."""
-    own = about.get("affine")
-    return np.diag([*spacing_of(about), 1.0]) if own is None else np.asarray(own, np.float64)
+    """(4, 4) float64 from indices to places, whose axes go to the right, to the front and upwards.
+
+    Where the file had none, its axes are taken for those of a stack of pictures: slices from above to below, rows
+    from front to back, columns to the right.
+
+    Example:
+        >>> affine_of({"spacing": [5.0, 1.0, 2.0]})[:3, :3].tolist()
+        [[0.0, 0.0, 2.0], [0.0, -1.0, 0.0], [-5.0, 0.0, 0.0]]
+    """
+    if "affine" in about:
+        return np.asarray(about["affine"], np.float64)
+    affine = np.zeros((4, 4))
+    slices, rows, columns = spacing_of(about)
+    affine[2, 0], affine[1, 1], affine[0, 2], affine[3, 3] = -slices, -rows, columns, 1
+    return affine
 
 
 def moved(about: Mapping[str, Any], start: Sequence[float], steps: Sequence[float]) -> dict[str, Any]:
@@ -52,19 +64,14 @@ def resampled_about(
 
 
 def upright(values: np.ndarray, about: Mapping[str, Any]) -> tuple[np.ndarray, tuple[float, ...]]:
-    """The volume as one looks at a stack of slices, and its spacings: the first axis downwards, the third to the right.
+    """The volume as a stack of pictures, and its spacings along slices, rows and columns.
 
-    With an affine, whose axes go to the right, to the front and upwards, the top of the head comes first, the
-    front is the upper edge of a slice, and left is left. Without one the axes are taken as they are: slices, rows
-    and columns.
+    The top comes first, the front is the upper edge of a picture, and left is left. Without an affine it is as it is.
 
     Args:
         values: (a, b, c, channels).
         about: of the volume.
     """
-    spacing = spacing_of(about)
-    if "affine" not in about:
-        return values, spacing
     turn = affine_of(about)[:3, :3]
     # Which array axis goes along each axis of the world, for an oblique volume the nearest.
     order = max(
@@ -75,4 +82,4 @@ def upright(values: np.ndarray, about: Mapping[str, Any]) -> tuple[np.ndarray, t
         axis for axis, world, towards in ((right, 0, 1), (front, 1, -1), (up, 2, -1)) if turn[world, axis] * towards < 0
     )
     stack = np.flip(values, flips).transpose(up, front, right, 3)
-    return stack, tuple(spacing[axis] for axis in (up, front, right))
+    return stack, tuple(spacing_of(about)[axis] for axis in (up, front, right))
