@@ -10,7 +10,8 @@ the forward pass has to be kept, and like the gradient it is a sum over points, 
 the part of the leaves that the inner loop does not move, and of the points' coordinates, values and weights.
 """
 
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, Literal
 
 import equinox as eqx
 import jax
@@ -25,40 +26,55 @@ from ecop.signals.context import Context
 Operands = tuple[Field, Field, Context]
 """θ (the adapted leaves), the rest of the field, and the context."""
 
+Precision = Literal["float32", "tf32", "bf16"]
+"""Of the factors of matrix products; sums, sines and all else keep the arrays' own."""
 
-def squared_error(operands: Operands, index: Int[Array, "t"]) -> Float[Array, ""]:
+PRECISIONS: dict[Precision, str] = {"float32": "float32", "tf32": "tensorfloat32", "bf16": "bfloat16"}
+
+
+def precisely(precision: Precision) -> AbstractContextManager[None]:
+    """Matrix products that are traced within have this precision, and so have their derivatives."""
+    return jax.default_matmul_precision(PRECISIONS[precision])
+
+
+def squared_error(operands: Operands, index: Int[Array, "t"], precision: Precision = "float32") -> Float[Array, ""]:
     """S over the points at ``index``: Σ_j w_j ‖f(x_j) − y_j‖²."""
     theta, rest, context = operands
     coords, values, weights = context.at(index)
-    prediction = eqx.combine(theta, rest)(coords)
+    with precisely(precision):
+        prediction = eqx.combine(theta, rest)(coords)
     return jnp.sum(weights * jnp.sum((prediction - values) ** 2, -1))
 
 
 @eqx.filter_custom_vjp
-def error_gradient(operands: Operands, index: Int[Array, "n"] | None, tile: int) -> tuple[Field, Float[Array, ""]]:
+def error_gradient(
+    operands: Operands, index: Int[Array, "n"] | None, tile: int, precision: Precision
+) -> tuple[Field, Float[Array, ""]]:
     """(∇_θ S, S), summed over tiles; the derivative of the gradient is the mixed-mode one, S is for reading only.
 
     Args:
         operands: what may be differentiated.
         index: flat indices of the points; ``None``: all.
         tile: points in a tile.
+        precision: of the matrix products.
     """
 
     def one(indices):
         theta, rest, context = operands
-        value, gradient = eqx.filter_value_and_grad(lambda t: squared_error((t, rest, context), indices))(theta)
+        error = lambda t: squared_error((t, rest, context), indices, precision)  # noqa: E731
+        value, gradient = eqx.filter_value_and_grad(error)(theta)
         return gradient, value
 
     return tile_sum(one, index, operands[2], tile)
 
 
 @error_gradient.def_fwd
-def _error_gradient_fwd(perturbed, operands, index, tile):
-    return error_gradient(operands, index, tile), None
+def _error_gradient_fwd(perturbed, operands, index, tile, precision):
+    return error_gradient(operands, index, tile, precision), None
 
 
 @error_gradient.def_bwd
-def _error_gradient_bwd(residuals, cotangents, perturbed, operands, index, tile):
+def _error_gradient_bwd(residuals, cotangents, perturbed, operands, index, tile, precision):
     direction, value_cotangent = cotangents
     if value_cotangent is not None:
         raise NotImplementedError("differentiate summed_error instead of the value beside the gradient")
@@ -72,7 +88,7 @@ def _error_gradient_bwd(residuals, cotangents, perturbed, operands, index, tile)
 
     def one(indices):
         def gradient(part):
-            return jax.grad(lambda p: squared_error(eqx.combine(p, fixed), indices))(part)
+            return jax.grad(lambda p: squared_error(eqx.combine(p, fixed), indices, precision))(part)
 
         return jax.jvp(gradient, (moved,), (tangents,))[1]
 
@@ -80,23 +96,25 @@ def _error_gradient_bwd(residuals, cotangents, perturbed, operands, index, tile)
 
 
 @eqx.filter_custom_vjp
-def summed_error(operands: Operands, index: Int[Array, "n"] | None, tile: int) -> Float[Array, ""]:
+def summed_error(
+    operands: Operands, index: Int[Array, "n"] | None, tile: int, precision: Precision
+) -> Float[Array, ""]:
     """S, summed over tiles; its gradient is taken in the same pass, when there is one to take."""
-    return tile_sum(lambda indices: squared_error(operands, indices), index, operands[2], tile)
+    return tile_sum(lambda indices: squared_error(operands, indices, precision), index, operands[2], tile)
 
 
 @summed_error.def_fwd
-def _summed_error_fwd(perturbed, operands, index, tile):
+def _summed_error_fwd(perturbed, operands, index, tile, precision):
     moved, fixed = eqx.partition(operands, perturbed)
 
     def one(indices):
-        return jax.value_and_grad(lambda part: squared_error(eqx.combine(part, fixed), indices))(moved)
+        return jax.value_and_grad(lambda part: squared_error(eqx.combine(part, fixed), indices, precision))(moved)
 
     return tile_sum(one, index, operands[2], tile)
 
 
 @summed_error.def_bwd
-def _summed_error_bwd(gradient, cotangent, perturbed, operands, index, tile):
+def _summed_error_bwd(gradient, cotangent, perturbed, operands, index, tile, precision):
     return trees.scale(cotangent, gradient)
 
 

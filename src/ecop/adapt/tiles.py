@@ -18,10 +18,14 @@ TILE_BYTES = 2**20
 """Bytes of one layer's activations that make a good tile: they stay in a core's cache on a CPU."""
 
 
-def default_tile(width: int, platform: str | None = None) -> int:
+SMALLEST_TILE = 128
+"""Points, where a point is one sample; where it is a whole frame, one is enough."""
+
+
+def default_tile(width: int, platform: str | None = None, smallest: int = SMALLEST_TILE) -> int:
     """Points in one tile for a hidden layer of ``width`` units on this kind of device."""
     budget = TILE_BYTES if (platform or jax.default_backend()) == "cpu" else 64 * TILE_BYTES
-    return max(128, budget // (4 * width))
+    return max(smallest, budget // (4 * width))
 
 
 def tile_sum(
