@@ -10,7 +10,6 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from ecop.core.errors import InvalidSetting, UnknownName
-from ecop.core.products import product
 
 
 class Roles(NamedTuple):
@@ -84,7 +83,7 @@ class Affine(eqx.Module):
 
     def __call__(self, x: Float[Array, "n in"]) -> Float[Array, "n out"]:
         """Apply to n rows."""
-        return product(x, self.weight) + self.bias
+        return x @ self.weight.T + self.bias
 
     @classmethod
     def uniform(cls, key: PRNGKeyArray, d_in: int, d_out: int, bound: float) -> Self:

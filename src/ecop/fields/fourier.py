@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from ecop.core.products import product
 from ecop.core.sine import sincos
 from ecop.fields.base import Affine, Field, Roles, affine_gradient_norm, mask_like, require_positive
 
@@ -71,7 +70,7 @@ class Fourier(Field):
 
     def features(self, coords: Float[Array, "n d_in"]) -> Float[Array, "n h"]:
         """The last hidden layer."""
-        hidden = jnp.concatenate(sincos((2 * jnp.pi) * product(coords, self.matrix)), -1)
+        hidden = jnp.concatenate(sincos((2 * jnp.pi) * (coords @ self.matrix.T)), -1)
         for layer in self.layers[:-1]:
             hidden = jax.nn.relu(layer(hidden))
         return hidden

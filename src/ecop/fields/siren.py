@@ -79,11 +79,15 @@ class Siren(Field):
         """Exact, see `affine_gradient_norm`."""
         return affine_gradient_norm(residual, features)
 
+    def width(self) -> int:
+        """Units of a hidden layer."""
+        return self.layers[0].weight.shape[-2]
+
     def roles(self) -> Roles:
         """Every leaf is adapted and learned."""
         return Roles(mask_like(self, True), mask_like(self, True))
 
     def settings(self) -> dict[str, Any]:
         """``width``, ``depth``, ``w0`` and ``output_offset``."""
-        width, depth = self.layers[0].weight.shape[-2], len(self.layers)
-        return {"width": width, "depth": depth, "w0": self.w0, "output_offset": self.output_offset}
+        depth = len(self.layers)
+        return {"width": self.width(), "depth": depth, "w0": self.w0, "output_offset": self.output_offset}
