@@ -15,6 +15,7 @@ from ecop.core.errors import EcopError
 from ecop.core.grids import regular_grid
 from ecop.core.registry import FIELDS, LEARNERS, SCORERS
 from ecop.core.sine import sine
+from ecop.fields import Siren
 from ecop.fields.base import Affine, Field, Roles, affine_gradient_norm, mask_like, split_adapted
 from ecop.meta import ECoP, OuterLoop, stack
 from ecop.pruning import LastLayer
@@ -188,4 +189,21 @@ def test_the_value_beside_the_gradient_refuses_to_be_differentiated(small_field,
 
     theta, rest = split_adapted(small_field())
     with pytest.raises((NotImplementedError, EcopError), match="summed_error"):
-        jax.grad(lambda t: error_gradient((t, rest, scattered()), None, 7)[1])(theta)
+        jax.grad(lambda t: error_gradient((t, rest, scattered()), None, 7, "float32")[1])(theta)
+
+
+@pytest.mark.parametrize("kind", ["exact-lowmem", "unrolled"])
+def test_precision_reaches_scores_losses_gradients_and_their_derivatives(kind, scattered):
+    """In the seven bits of bf16 every result differs, and by no more than a rounding of each factor can do."""
+    field = Siren.create(jax.random.key(0), d_in=2, d_out=3, width=32, depth=3)
+    context, parts = scattered(), split_adapted(field)
+    results = []
+    for precision in ("float32", "bf16"):
+        engine = Engine(kind, 7 if kind == "exact-lowmem" else None, precision)
+        (theta, rest) = parts
+        gradient, pull = jax.vjp(lambda t, e=engine: e.gradient((t, rest), context)[0], theta)
+        scores, _ = engine.scores(parts, context, LastLayer(), jax.random.key(0), 0)
+        results.append([engine.loss(parts, context), gradient, pull(gradient)[0], scores])
+    for exact, coarse in zip(*results, strict=True):
+        difference = optax.tree.norm(optax.tree.sub(exact, coarse)) / optax.tree.norm(exact)
+        assert 1e-5 < difference < 0.1

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Int, PRNGKeyArray
 
-from ecop.adapt.gradient import error_gradient, squared_error, summed_error
+from ecop.adapt.gradient import PRECISIONS, Precision, error_gradient, precisely, squared_error, summed_error
 from ecop.adapt.tiles import SMALLEST_TILE, default_tile, tile_map
 from ecop.core import trees
 from ecop.core.recipe import check
@@ -45,14 +45,19 @@ class Engine:
             at once and plain autodiff through every step, whose memory grows with points and steps. Both give the
             same numbers, to rounding.
         tile: points in a tile; ``None``: chosen by the field's width. ``unrolled`` has no tiles.
+        precision: of matrix products, derivatives included: ``float32``; on GPUs also ``tf32`` and ``bf16``, which are
+            faster. A CPU takes ``tf32`` for ``float32``, and rounds for ``bf16``, which is slower there. Products with
+            coordinates are always float32.
     """
 
     kind: Kind = "exact-lowmem"
     tile: int | None = None
+    precision: Precision = "float32"
 
     def __post_init__(self):
         check(self.kind in ("exact-lowmem", "unrolled"), "engine", self.kind, "'exact-lowmem' or 'unrolled'")
         check(self.tile is None or self.tile >= 1, "tile", self.tile, "a number of points ≥ 1")
+        check(self.precision in PRECISIONS, "precision", self.precision, f"one of {', '.join(map(repr, PRECISIONS))}")
 
     def loss(
         self, field: tuple[Field, Field], context: Context, index: Int[Array, "n"] | None = None
@@ -66,9 +71,9 @@ class Engine:
         """
         operands = (*field, context)
         if self.kind == "unrolled":
-            error = squared_error(operands, _all(index, context))
+            error = squared_error(operands, _all(index, context), self.precision)
         else:
-            error = summed_error(operands, index, self.resolved_tile(eqx.combine(*field)))
+            error = summed_error(operands, index, self.resolved_tile(eqx.combine(*field)), self.precision)
         return error / normaliser(context, index)
 
     def gradient(
@@ -78,9 +83,10 @@ class Engine:
         operands = (*field, context)
         if self.kind == "unrolled":
             indices = _all(index, context)
-            error, gradient = eqx.filter_value_and_grad(lambda t: squared_error((t, *operands[1:]), indices))(field[0])
+            whole = lambda t: squared_error((t, *operands[1:]), indices, self.precision)  # noqa: E731
+            error, gradient = eqx.filter_value_and_grad(whole)(field[0])
         else:
-            gradient, error = error_gradient(operands, index, self.resolved_tile(eqx.combine(*field)))
+            gradient, error = error_gradient(operands, index, self.resolved_tile(eqx.combine(*field)), self.precision)
         norm = normaliser(context, index)
         return trees.scale(1 / norm, gradient), jax.lax.stop_gradient(error / norm)
 
@@ -98,8 +104,9 @@ class Engine:
 
         def one(index, new):
             coords, values, weights = context.at(index)
-            features = whole.features(coords)
-            residual = whole.head(features) - values
+            with precisely(self.precision):
+                features = whole.features(coords)
+                residual = whole.head(features) - values
             score = scorer.score(whole, residual, features, index=index, key=key, step=jnp.asarray(step))
             error = jnp.where(new, weights, 0) * jnp.sum(residual**2, -1)
             logs = jnp.log(jnp.where(error > 0, error, 1))

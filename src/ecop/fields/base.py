@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray, PyTree
 
 from ecop.core.errors import InvalidSetting, UnknownName
+from ecop.core.products import product
 
 
 class Roles(NamedTuple):
@@ -50,6 +51,10 @@ class Field(eqx.Module):
         """Numbers in the widest layer for one point: it decides how many points are worked on at a time."""
 
     @abc.abstractmethod
+    def width(self) -> int:
+        """Numbers in the widest layer for one point: it decides how many points are worked on at a time."""
+
+    @abc.abstractmethod
     def roles(self) -> Roles:
         """Which leaves the inner and the outer loop move."""
 
@@ -83,7 +88,7 @@ class Affine(eqx.Module):
 
     def __call__(self, x: Float[Array, "n in"]) -> Float[Array, "n out"]:
         """Apply to n rows."""
-        return x @ self.weight.T + self.bias
+        return product(x, self.weight) + self.bias
 
     @classmethod
     def uniform(cls, key: PRNGKeyArray, d_in: int, d_out: int, bound: float) -> Self:

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from ecop.core.products import product
 from ecop.core.sine import sincos
 from ecop.fields.base import Affine, Field, Roles, affine_gradient_norm, mask_like, require_positive
 
@@ -70,7 +71,7 @@ class Fourier(Field):
 
     def features(self, coords: Float[Array, "n d_in"]) -> Float[Array, "n h"]:
         """The last hidden layer."""
-        hidden = jnp.concatenate(sincos((2 * jnp.pi) * (coords @ self.matrix.T)), -1)
+        hidden = jnp.concatenate(sincos((2 * jnp.pi) * product(coords, self.matrix)), -1)
         for layer in self.layers[:-1]:
             hidden = jax.nn.relu(layer(hidden))
         return hidden
@@ -82,6 +83,10 @@ class Fourier(Field):
     def head_gradient_norm(self, residual: Float[Array, "n d_out"], features: Float[Array, "n h"]) -> Float[Array, "n"]:
         """Exact, see `affine_gradient_norm`."""
         return affine_gradient_norm(residual, features)
+
+    def width(self) -> int:
+        """Of the features or of a hidden layer, whichever has more."""
+        return max(2 * self.matrix.shape[-2], self.layers[0].weight.shape[-2])
 
     def width(self) -> int:
         """Of the features or of a hidden layer, whichever has more."""
