@@ -32,6 +32,9 @@ class Plane(Field):
     def head_gradient_norm(self, residual, features):
         return affine_gradient_norm(residual, features)
 
+    def width(self):
+        return 3
+
     def roles(self):
         return Roles(mask_like(self, True), mask_like(self, True))
 

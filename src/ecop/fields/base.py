@@ -51,10 +51,6 @@ class Field(eqx.Module):
         """Numbers in the widest layer for one point: it decides how many points are worked on at a time."""
 
     @abc.abstractmethod
-    def width(self) -> int:
-        """Numbers in the widest layer for one point: it decides how many points are worked on at a time."""
-
-    @abc.abstractmethod
     def roles(self) -> Roles:
         """Which leaves the inner and the outer loop move."""
 

@@ -88,10 +88,6 @@ class Fourier(Field):
         """Of the features or of a hidden layer, whichever has more."""
         return max(2 * self.matrix.shape[-2], self.layers[0].weight.shape[-2])
 
-    def width(self) -> int:
-        """Of the features or of a hidden layer, whichever has more."""
-        return max(2 * self.matrix.shape[-2], self.layers[0].weight.shape[-2])
-
     def roles(self) -> Roles:
         """Every leaf is adapted and learned but the matrix, which is neither."""
         mask = eqx.tree_at(lambda field: field.matrix, mask_like(self, True), False)

@@ -120,7 +120,7 @@ class _Search:
 
 def _start(recipe: Recipe, engine: Engine) -> Choice:
     learner = build_learner(recipe)
-    tile = engine.resolved_tile(split_adapted(abstract_field(recipe))[0]) or SMALLEST_TILE
+    tile = engine.resolved_tile(abstract_field(recipe)) or SMALLEST_TILE
     return Choice(tile, recipe.data.batch, share(learner.pruning), learner.inner_steps)
 
 

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from ecop.adapt.engine import Engine
 from ecop.core.memory import peak_resident
 from ecop.core.recipe import Part, Recipe
-from ecop.fields.base import Field, split_adapted
+from ecop.fields.base import Field
 from ecop.fit.initialisation import Initialisation, create_recipe_field, field_sizes
 from ecop.fit.loop import FitPlan, advance_fit, start_fit
 from ecop.fit.settings import resolved_fit
@@ -131,7 +131,7 @@ def cost(method: str, recipe: Recipe, engine: Engine, phase: Phase, *, again: bo
         fit = fit_plan(field, recipe, engine)
         steps, keep = fit.steps, share(fit.pruning) if fit.scaling.compares else 1.0
         seconds = math.prod(shape) * fit_seconds(fit, rates)
-    tile = engine.resolved_tile(split_adapted(field)[0])
+    tile = engine.resolved_tile(field)
     return Cost(method, phase, engine.kind, shape, batch, steps, keep, tile, peak, baseline(), seconds)
 
 

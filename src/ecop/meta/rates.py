@@ -71,7 +71,7 @@ def measured_rates(field: Field, d_in: int, d_out: int, engine: Engine = Engine(
 
 def measure(field: Field, d_in: int, d_out: int, engine: Engine = Engine()) -> Rates:
     """Time the three passes in turns; the fastest of each."""
-    tile = engine.resolved_tile(split_adapted(field)[0])
+    tile = engine.resolved_tile(field)
     points = UNTILED_POINTS if tile is None else TILES * tile
     theta, rest, context = _inputs(field, d_in, d_out, points)
     passes = _passes(engine, theta, rest)
@@ -127,7 +127,7 @@ def _key(field: Field, d_in: int, d_out: int, engine: Engine) -> str:
         (
             name, f"jax {jax.__version__}", f"ecop {version('ecop')}",
             f"{type(field).__name__}({settings}) {d_in}→{d_out}", engine.kind,
-            f"tile {engine.resolved_tile(split_adapted(field)[0])}",
+            f"tile {engine.resolved_tile(field)}",
         )
     )  # fmt: skip
 
