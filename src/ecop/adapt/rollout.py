@@ -140,8 +140,11 @@ def choose(
     step: Any,
     engine: Engine,
 ) -> tuple[Int[Array, "n"] | None, UInt[Array, "words"] | None, Callable[[Float[Array, ""]], StepInfo]]:
-    """The points that this step keeps (indices, and as bits), and what is to know once their loss is known."""
-    if not pruning.active:
+    """The points that this step keeps (indices, and as bits), and what is to know once their loss is known.
+
+    ``before`` are the points that the step before kept; ``None`` where nothing is pruned.
+    """
+    if before is None:
         one = jnp.ones((), context.values.dtype)
         return None, None, lambda kept_loss: StepInfo(kept_loss, one, jnp.nan * one, one)
     scores, errors = engine.scores(field, context, pruning.scorer, key, step)

@@ -27,6 +27,7 @@ def product(x: Float[Array, "n in"], weight: Float[Array, "out in"]) -> Float[Ar
     """
     if x.shape[-1] < SHORT:
         return jnp.matmul(x, weight.T, precision=lax.Precision.HIGHEST)
-    if jax.config.jax_default_matmul_precision == "bfloat16" and jax.default_backend() == "cpu":
+    precision = jax.config.jax_default_matmul_precision  # pyright: ignore[reportAttributeAccessIssue]  (made at run time)
+    if precision == "bfloat16" and jax.default_backend() == "cpu":
         x, weight = (lax.reduce_precision(factor, exponent_bits=8, mantissa_bits=7) for factor in (x, weight))
     return x @ weight.T
