@@ -85,8 +85,22 @@ def _video(folder):
     return Example(path, Video.read(path), (6, 16, 24), (2, 4, 8), (3, 16, 20), tolerance=0.03)
 
 
+def _volume(folder):
+    """A block of int16, anisotropic and turned, as a scanner would give it."""
+    nibabel = pytest.importorskip("nibabel")
+    from ecop.signals.volume import Volume
+
+    a, b, c = np.meshgrid(np.arange(12), np.arange(16), np.arange(14), indexing="ij")
+    numbers = np.rint(-200 + 60 * a + 20 * b * np.sin(c / 3)).astype(np.int16)
+    path = folder / "head.nii"
+    nibabel.save(
+        nibabel.Nifti1Image(numbers, np.array([[0, 0, 2, 5], [-2, 0, 0, 9], [0, 3, 0, -7], [0, 0, 0, 1.0]])), path
+    )
+    return Example(path, Volume.read(path), (6, 8, 9), (2, 3, 4), (6, 10, 5))
+
+
 EXAMPLES: dict[str, Callable[[Path], Example]] = {
-    "audio": _audio, "image": _image, "sphere": _sphere, "video": _video,
+    "audio": _audio, "image": _image, "sphere": _sphere, "video": _video, "volume": _volume,
 }  # fmt: skip
 
 

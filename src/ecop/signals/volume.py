@@ -39,7 +39,7 @@ class Volume(Signal):
         >>> float(block.in_units()[0, 0, 0, 0]), block.resized((2, 6, 8)).spacing
         (-500.0, (10.0, 1.0, 1.0))
         >>> block.picture().shape
-        (20, 26, 3)
+        (80, 92, 3)
     """
 
     kind: ClassVar[str] = "volume"

@@ -14,6 +14,9 @@ GAP = 2
 THICKEST = 8.0
 """Slices further apart than so many pixels are drawn closer, lest a picture of few slices grow without end."""
 
+SMALLEST = 96
+"""Pixels up to which a picture of few voxels is magnified."""
+
 
 def middle_slices(values: np.ndarray, about: Mapping[str, Any]) -> np.ndarray:
     """The middle slice across each axis, (height, width, 3) in [0, 1]: one seen from above, from the front, from aside.
@@ -32,6 +35,8 @@ def middle_slices(values: np.ndarray, about: Mapping[str, Any]) -> np.ndarray:
     for axis, (down, across) in enumerate(zip(rows, columns, strict=True)):
         plane = np.nan_to_num(np.take(stack, middles[axis], axis)).mean(axis=-1).clip(0, 1)
         pictures.append(_proportioned(plane, spacing[down], spacing[across]))
+    factor = max(1, SMALLEST // max(len(picture) for picture in pictures))
+    pictures = [picture.repeat(factor, 0).repeat(factor, 1) for picture in pictures]
     height = max(len(picture) for picture in pictures)
     parts: list[np.ndarray] = []
     for picture in pictures:
