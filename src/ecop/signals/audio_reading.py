@@ -20,6 +20,7 @@ FFMPEG_FORMATS = {".mp3": "mp3", ".m4a": "mov", ".aac": "aac"}
 
 BITS = {"PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 32}
 BLOCK = 2**18  # samples decoded together
+ENCODER_DELAY = 1_700  # samples at most that an MP3 may announce and a decoder leave out
 
 
 class Sound(NamedTuple):
@@ -103,7 +104,7 @@ def _by_ffmpeg(path: Path) -> Sound:
         expected = float((track.duration or 0) * (track.time_base or 0)) if _says_its_length(path, form) else 0.0
         rate, channels = track.rate, track.channels
         samples = np.clip(_collected(_frames(container, track), path, channels), -1, 1)
-    if len(samples) < 0.98 * expected * rate - 4096:  # encoders pad by a few frames
+    if len(samples) < expected * rate - ENCODER_DELAY:
         seconds = len(samples) / rate
         raise BadInput(path, f"truncated after {seconds:.2f} of {expected:.2f} s", "make or fetch the file again")
     return Sound(samples, rate, 16)

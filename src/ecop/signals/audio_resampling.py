@@ -32,7 +32,7 @@ def resampled(samples: np.ndarray, old: float, new: float, count: int) -> np.nda
         import soxr
     except ImportError:
         raise MissingExtra("resampling sound", "audio") from None
-    reach = min(REACH * math.ceil(max(1.0, old / new)), len(samples) + REACH)
+    reach = min(REACH * math.ceil(max(1.0, old / new)), max(len(samples), 2**20))
     longer = np.pad(samples, ((reach, reach), (0, 0)), mode="edge")
     dense = soxr.resample(longer, old, new, quality="VHQ")
     edge = math.floor(reach * new / old / 2)  # where the filter met the silence outside

@@ -11,6 +11,9 @@ from ecop.core.errors import CannotWrite, MissingExtra
 from ecop.core.files import atomic_write
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
+MOST = {"WAV": (2**31 - 1, 1024), "FLAC": (655_350, 8), "OGG": (200_000, 255)}
+"""Samples a second and channels. libsndfile finds out too late for Vorbis, and then ends the process."""
+
 FIGURES = (".png", ".pdf", ".svg")
 SUBTYPES = {
     "WAV": {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"},
@@ -49,20 +52,21 @@ def write_sound(path: Path, strips: Iterator[np.ndarray], channels: int, rate: f
         raise MissingExtra("writing sound", "audio") from None
     form = FORMATS[suffix]
     subtype, held = SUBTYPES[form][bits], min(bits, 24) if form == "FLAC" else bits
-    first = next(strips)  # whatever making it raises is no fault of the file's
     hertz = max(1, round(rate))
+    if hertz > MOST[form][0] or channels > MOST[form][1]:
+        problem = f"{form} does not hold {channels} channels at {hertz} Hz"
+        raise CannotWrite(path, problem, "choose .wav, or another number of samples")
+    first = next(strips)  # whatever making it raises is no fault of the file's
     with atomic_write(path) as stream:
         guarded = _Guarded(stream)
         try:
-            file = soundfile.SoundFile(cast(BinaryIO, guarded), "w", hertz, channels, subtype, format=form)
-        except soundfile.LibsndfileError:
+            with soundfile.SoundFile(cast(BinaryIO, guarded), "w", hertz, channels, subtype, format=form) as file:
+                for strip in itertools.chain([first], strips):
+                    file.write(_encoded(strip, form, held))
+                    guarded.check()
+        except (soundfile.LibsndfileError, AssertionError):
             guarded.check()
-            problem = f"{form} does not hold {channels} channels at {hertz} Hz"
-            raise CannotWrite(path, problem, "choose .wav, or another number of samples") from None
-        with file:
-            for strip in itertools.chain([first], strips):
-                file.write(_encoded(strip, form, held))
-                guarded.check()
+            raise
         guarded.check()
 
 
