@@ -8,7 +8,7 @@ import jax
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine
-from ecop.adapt.rollout import Pruning, StepInfo
+from ecop.adapt.rollout import Pruning, StepInfo, rollout
 from ecop.core.recipe import check
 from ecop.core.registry import SCORERS
 from ecop.fields.base import Field
@@ -30,6 +30,10 @@ class MetaLearner(eqx.Module):
     engine: eqx.AbstractVar[Engine]
     inner_steps: eqx.AbstractVar[int]
     inner_lr: eqx.AbstractVar[float]
+
+    def __check_init__(self):
+        check(self.inner_steps >= 1, "inner_steps", self.inner_steps, "a whole number ≥ 1")
+        check(self.inner_lr > 0, "inner_lr", self.inner_lr, "a rate above 0")
 
     @abc.abstractmethod
     def signal_gradient(
@@ -53,11 +57,22 @@ class MetaLearner(eqx.Module):
     def pruning(self) -> Pruning:
         """Which points an inner step keeps; at test time, what the gradient scaling compares with."""
 
+    def adapt(self, field: Field, context: Context, key: PRNGKeyArray) -> tuple[Field, StepInfo]:
+        """The inner loop: K steps at rate α, differentiable; the field at θ_K and what the steps saw."""
+        adapted, info, _ = rollout(
+            field, context, pruning=self.pruning, update=self.inner_lr, steps=self.inner_steps, key=key,
+            engine=self.engine,
+        )  # fmt: skip
+        return adapted, info
 
-def check_inner(learner: MetaLearner) -> None:
-    """Raise `InvalidSetting` for an inner loop that cannot run."""
-    check(learner.inner_steps >= 1, "inner_steps", learner.inner_steps, "a whole number ≥ 1")
-    check(learner.inner_lr > 0, "inner_lr", learner.inner_lr, "a rate above 0")
+
+class FullContextLearner(MetaLearner):
+    """A learner whose inner loop learns from every point."""
+
+    @property
+    def pruning(self) -> Pruning:
+        """Nothing is pruned."""
+        return pruning_of("full", 1.0)
 
 
 def pruning_of(scorer: str, keep: float) -> Pruning:

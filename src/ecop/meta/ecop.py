@@ -6,11 +6,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine
-from ecop.adapt.rollout import Pruning, descend, rollout
+from ecop.adapt.rollout import Pruning, descend
 from ecop.core import trees
 from ecop.core.recipe import check
 from ecop.fields.base import Field, split_adapted
-from ecop.meta.base import Info, MetaLearner, check_inner, pruning_of, step_means, value_and_gradient
+from ecop.meta.base import Info, MetaLearner, pruning_of, step_means, value_and_gradient
 from ecop.signals.context import Context
 
 
@@ -43,7 +43,6 @@ class ECoP(MetaLearner):
     engine: Engine = eqx.field(static=True, default=Engine())
 
     def __check_init__(self):
-        check_inner(self)
         pruning_of(self.scorer, self.keep)
         check(self.bootstrap_steps >= 0, "bootstrap_steps", self.bootstrap_steps, "a whole number ≥ 0")
         check(self.bootstrap_lr > 0, "bootstrap_lr", self.bootstrap_lr, "a rate above 0")
@@ -66,10 +65,7 @@ class ECoP(MetaLearner):
         self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
     ) -> tuple[Float[Array, ""], Info]:
         """The outer loss of one signal, and numbers to log."""
-        adapted, steps, _ = rollout(
-            field, context, pruning=self.pruning, update=self.inner_lr, steps=self.inner_steps, key=key,
-            engine=self.engine,
-        )  # fmt: skip
+        adapted, steps = self.adapt(field, context, key)
         task_loss = self.engine.loss(split_adapted(adapted), target)
         info = {"task_loss": task_loss, **step_means(steps)}
         if self.bootstrap_steps == 0 or self.bootstrap_weight == 0:

@@ -4,14 +4,13 @@ import equinox as eqx
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine
-from ecop.adapt.rollout import Pruning, rollout
 from ecop.core import trees
 from ecop.fields.base import Field, split_adapted
-from ecop.meta.base import Info, MetaLearner, check_inner, pruning_of, step_means, value_and_gradient
+from ecop.meta.base import FullContextLearner, Info, step_means, value_and_gradient
 from ecop.signals.context import Context
 
 
-class FirstOrderMAML(MetaLearner):
+class FirstOrderMAML(FullContextLearner):
     """∇L(θ_K; C), without the derivative of the inner loop.
 
     Attributes:
@@ -24,22 +23,11 @@ class FirstOrderMAML(MetaLearner):
     inner_lr: float = eqx.field(static=True, default=1e-2)
     engine: Engine = eqx.field(static=True, default=Engine())
 
-    def __check_init__(self):
-        check_inner(self)
-
-    @property
-    def pruning(self) -> Pruning:
-        """Nothing is pruned."""
-        return pruning_of("full", 1.0)
-
     def signal_gradient(
         self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
     ) -> tuple[Field, Info]:
         """The gradient of the loss where the inner loop ends."""
-        adapted, steps, _ = rollout(
-            trees.stop_gradient(field), context, pruning=self.pruning, update=self.inner_lr, steps=self.inner_steps,
-            key=key, engine=self.engine,
-        )  # fmt: skip
+        adapted, steps = self.adapt(trees.stop_gradient(field), context, key)
 
         def loss(end: Field):
             value = self.engine.loss(split_adapted(end), target)

@@ -4,13 +4,12 @@ import equinox as eqx
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine
-from ecop.adapt.rollout import Pruning, rollout
 from ecop.fields.base import Field, split_adapted
-from ecop.meta.base import Info, MetaLearner, check_inner, pruning_of, step_means, value_and_gradient
+from ecop.meta.base import FullContextLearner, Info, step_means, value_and_gradient
 from ecop.signals.context import Context
 
 
-class MAML(MetaLearner):
+class MAML(FullContextLearner):
     """Minimises L(θ_K; C), differentiating through all K full-context steps (Learnit: Tancik et al. 2021).
 
     Attributes:
@@ -23,14 +22,6 @@ class MAML(MetaLearner):
     inner_lr: float = eqx.field(static=True, default=1e-2)
     engine: Engine = eqx.field(static=True, default=Engine())
 
-    def __check_init__(self):
-        check_inner(self)
-
-    @property
-    def pruning(self) -> Pruning:
-        """Nothing is pruned."""
-        return pruning_of("full", 1.0)
-
     def signal_gradient(
         self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
     ) -> tuple[Field, Info]:
@@ -40,9 +31,6 @@ class MAML(MetaLearner):
 
     def loss(self, field: Field, context: Context, target: Context, key: PRNGKeyArray) -> tuple[Float[Array, ""], Info]:
         """L(θ_K; C), and numbers to log."""
-        adapted, steps, _ = rollout(
-            field, context, pruning=self.pruning, update=self.inner_lr, steps=self.inner_steps, key=key,
-            engine=self.engine,
-        )  # fmt: skip
+        adapted, steps = self.adapt(field, context, key)
         loss = self.engine.loss(split_adapted(adapted), target)
         return loss, {"loss": loss, "task_loss": loss, **step_means(steps)}

@@ -6,14 +6,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine
-from ecop.adapt.rollout import Pruning, rollout
 from ecop.core import trees
 from ecop.fields.base import Field, split_adapted
-from ecop.meta.base import Info, MetaLearner, check_inner, pruning_of, step_means
+from ecop.meta.base import FullContextLearner, Info, step_means
 from ecop.signals.context import Context
 
 
-class Reptile(MetaLearner):
+class Reptile(FullContextLearner):
     """(θ_0 − θ_K) / α as the gradient; leaves that the inner loop does not move stay as they are.
 
     Attributes:
@@ -26,22 +25,11 @@ class Reptile(MetaLearner):
     inner_lr: float = eqx.field(static=True, default=1e-2)
     engine: Engine = eqx.field(static=True, default=Engine())
 
-    def __check_init__(self):
-        check_inner(self)
-
-    @property
-    def pruning(self) -> Pruning:
-        """Nothing is pruned."""
-        return pruning_of("full", 1.0)
-
     def signal_gradient(
         self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
     ) -> tuple[Field, Info]:
         """The way back from θ_K to θ_0, over the rate."""
-        adapted, steps, _ = rollout(
-            trees.stop_gradient(field), context, pruning=self.pruning, update=self.inner_lr, steps=self.inner_steps,
-            key=key, engine=self.engine,
-        )  # fmt: skip
+        adapted, steps = self.adapt(trees.stop_gradient(field), context, key)
         loss = self.engine.loss(split_adapted(adapted), target)
         roles = field.roles()
         gradient = jax.tree.map(
