@@ -1,8 +1,10 @@
 """NetCDF, Zarr and GRIB files opened lazily through xarray, by their content, so that nothing in them can do harm."""
 
 import contextlib
+import gc
 import importlib
 import logging
+import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -61,7 +63,14 @@ def opened(path: Path) -> Iterator[list[Any]]:
             raise
         except Exception as error:  # what HDF5, scipy, zarr and eccodes raise on damaged files is an open set
             detail = " ".join(str(error).split())[:200] or type(error).__name__
+            _drop_half_open(error)
             raise BadInput(path, f"damaged or truncated file ({detail})", "make or fetch the file again") from None
+
+
+def _drop_half_open(error: Exception) -> None:
+    """Close what a reader that failed left open, now, while its warnings about that are not heard."""
+    traceback.clear_frames(error.__traceback__)
+    gc.collect()
 
 
 def _datasets(path: Path) -> list[Any]:
@@ -120,20 +129,16 @@ def _refuse_links(path: Path) -> None:
     """HDF5 can name other files to be read in a file's stead; no climate file has to."""
     import h5py
 
-    def refuse(name: str) -> None:
-        raise BadInput(path, f"{name} lies in another file", "copy all of its content into one file")
+    def linked(name: str, link: Any) -> str | None:
+        return name if isinstance(link, h5py.ExternalLink) else None
 
-    def look(name: str, link: Any) -> None:
-        if isinstance(link, h5py.ExternalLink):
-            refuse(name)
-
-    def look_inside(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual):
-            refuse(name)
+    def stored_elsewhere(name: str, item: Any) -> str | None:
+        return name if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual) else None
 
     with h5py.File(path, "r") as file:
-        file.visititems_links(look)
-        file.visititems(look_inside)
+        found = file.visititems_links(linked) or file.visititems(stored_elsewhere)
+    if found:
+        raise BadInput(path, f"{found} lies in another file", "copy all of its content into one file")
 
 
 def check_size(path: Path, variable: Any, rows: int, columns: int) -> None:

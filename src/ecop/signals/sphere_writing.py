@@ -101,7 +101,7 @@ def _zarr(path: Path, chart: Chart) -> None:
                 data = dataset_of(chart)
                 for variable in data.variables.values():
                     variable.encoding = {"_FillValue": variable.encoding["_FillValue"]}
-                data.to_zarr(Path(folder, path.name), zarr_format=3, consolidated=False)
+                data.to_zarr(Path(folder, path.name), zarr_format=2, consolidated=True)
             shutil.move(Path(folder, path.name), path)
 
 
