@@ -21,8 +21,12 @@ install_import_hook(
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-SMALL = {"width": 8, "depth": 3, "frequencies": 6, "sigma": 1.0}
-"""Settings that make any registered field small; a field takes those that it knows."""
+SMALL = {
+    "width": 8, "depth": 3, "frequencies": 6, "sigma": 1.0,
+    "frame": (1, 1), "stem": 8, "widths": (8, 6), "strides": (1,), "levels": 4,
+}  # fmt: skip
+"""Settings that make any registered field small; a field takes those that it knows. A frame of one sample makes a field
+of whole frames one of points, of which all holds that holds for points."""
 
 
 def pytest_configure(config):

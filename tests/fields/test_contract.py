@@ -15,6 +15,7 @@ from ecop.core import trees
 from ecop.core.errors import InvalidSetting, UnknownName
 from ecop.core.registry import FIELDS
 from ecop.fields import create_field, split_adapted, split_learned
+from ecop.fields.base import setting_names
 
 
 @pytest.fixture(params=FIELDS.names())
@@ -102,9 +103,11 @@ def test_a_wrong_shape_fails(name, small_field):
 
 
 def test_unknown_and_bad_settings(name):
-    with pytest.raises(UnknownName, match=r"no setting of \w+ 'widht' \(did you mean 'width'\?\)"):
+    with pytest.raises(UnknownName, match=r"no setting of \w+ 'widht' \(did you mean 'widths?'\?\)"):
         create_field(FIELDS[name], jax.random.key(0), 2, 3, {"widht": 8})
-    for bad in ({"width": 0}, {"depth": 1}):
+    for bad in ({"width": 0}, {"depth": 1}, {"levels": 0}, {"kernel": 2}):
+        if next(iter(bad)) not in setting_names(FIELDS[name]):
+            continue
         with pytest.raises(InvalidSetting, match=next(iter(bad))):
             create_field(FIELDS[name], jax.random.key(0), 2, 3, bad)
 

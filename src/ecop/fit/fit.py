@@ -53,9 +53,16 @@ def fit_signal(
     check(is_grid or not patches, "--patches", signal.kind, "a signal on a grid: scattered points have no blocks")
     original = signal.shape
     signal = signal.with_channels(data.channels)
+    axes = initialisation.field.point_axes
     if not (native or patches):
-        signal = signal.resized(comparable_shape(signal.shape, data.size, signal.elastic))
+        signal = signal.resized(trained_shape(signal, data.size, axes))
     block = block_shape(signal, data.size, native, patches)
+    check(
+        axes is None or (block or signal.shape)[axes:] == signal.shape[axes:] == data.size[axes:],
+        "--native, --patches",
+        signal.shape,
+        "neither for a field of whole frames, unless they have its size",
+    )
     blocks = None if block is None else cut(signal.shape, block, min(OVERLAP, min(block) // 4))
     if blocks is None and not native:
         signal = spanning(signal, data.size, data.grid)
@@ -65,7 +72,7 @@ def fit_signal(
     pieces = [signal] if blocks is None else [signal.block(begin, blocks.shape) for begin in blocks.starts]
     for number, piece in enumerate(pieces):
         report = _reporter(progress, number, len(pieces), plan.total)
-        context = context_of(piece, data.grid, rows_for(initialisation.field, piece), initialisation.field.point_axes)
+        context = context_of(piece, data.grid, rows_for(initialisation.field, piece), axes)
         key = jax.random.fold_in(jax.random.key(seed), number)
         field, info = fit_one(initialisation.field, context, plan, key, until_mse, report)
         fields.append(as_stored(field, dtype))
@@ -111,6 +118,16 @@ def fit_one(
         steps = int(info.steps)
         raise Diverged(f"the fit diverged (loss {loss} after {steps} steps); try the scaling 'none' or fewer steps")
     return fitted, info
+
+
+def trained_shape(signal: Signal, size: tuple[int, ...], point_axes: int | None) -> tuple[int, ...]:
+    """The shape to resample to: as many points as ``size``, at the signal's aspect ratio.
+
+    A field of whole frames has frames of one size, to which those of the signal are stretched.
+    """
+    if point_axes is None:
+        return comparable_shape(signal.shape, size, signal.elastic)
+    return (*signal.shape[:point_axes], *size[point_axes:])
 
 
 def comparable_shape(shape: tuple[int, ...], size: tuple[int, ...], elastic: tuple[bool, ...]) -> tuple[int, ...]:

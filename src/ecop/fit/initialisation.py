@@ -195,8 +195,17 @@ class Initialisation:
 
 
 def create_recipe_field(recipe: Recipe, key: Any) -> Field:
-    """The random field that a recipe describes."""
-    return create_field(FIELDS[recipe.field.name], key, *field_sizes(recipe), dict(recipe.field.settings))
+    """The random field that a recipe describes; one of whole frames has those of ``data.size``.
+
+    Raises:
+        InvalidSetting: for a ``field.frame`` that is another than that.
+    """
+    field_class, settings = FIELDS[recipe.field.name], dict(recipe.field.settings)
+    if field_class.point_axes is not None:
+        frame = list(recipe.data.size[field_class.point_axes :])
+        given = list(settings.setdefault("frame", frame))
+        check(given == frame, "field.frame", given, f"{frame}, what data.size has behind its first axis")
+    return create_field(field_class, key, *field_sizes(recipe), settings)
 
 
 def field_sizes(recipe: Recipe) -> tuple[int, int]:

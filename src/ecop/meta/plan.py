@@ -124,13 +124,14 @@ def cost(method: str, recipe: Recipe, engine: Engine, phase: Phase, *, again: bo
     shape, batch = recipe.data.size, recipe.data.batch if phase == "train" else 1
     field, learner = abstract_field(recipe), build_learner(recipe, engine)
     rates = measured_rates(field, *field_sizes(recipe), engine, again=again)
+    points = math.prod(shape[: field.point_axes])
     if phase == "train":
         steps, keep = learner.inner_steps, share(learner.pruning)
-        seconds = batch * math.prod(shape) * train_seconds(learner, rates)
+        seconds = batch * points * train_seconds(learner, rates)
     else:
         fit = fit_plan(field, recipe, engine)
         steps, keep = fit.steps, share(fit.pruning) if fit.scaling.compares else 1.0
-        seconds = math.prod(shape) * fit_seconds(fit, rates)
+        seconds = points * fit_seconds(fit, rates)
     tile = engine.resolved_tile(field)
     return Cost(method, phase, engine.kind, shape, batch, steps, keep, tile, peak, baseline(), seconds)
 
@@ -176,8 +177,9 @@ def fit_program(recipe: Recipe, engine: Engine) -> tuple[Callable[..., Any], tup
     fit = fit_plan(field, recipe, engine)
 
     def arguments():
-        context = padded(blank_context(recipe), bucket(math.prod(recipe.data.size)))
-        initial = _zeros(field)
+        initial, context = _zeros(field), blank_context(recipe)
+        if field.point_axes is None:
+            context = padded(context, bucket(context.size))
         return start_fit(initial, context, fit), initial, context, jax.random.key(0)
 
     state, initial, context, key = eqx.filter_eval_shape(arguments)

@@ -207,7 +207,9 @@ def observed(values: np.ndarray, point_axes: int | None = None) -> tuple[np.ndar
     missing = np.asarray(np.isnan(values).any(axis=-1))
     if not missing.any():
         return values, None
-    check(point_axes is None, "values", "some missing", "whole frames for a field that predicts frames")
+    lacking = missing & ~np.isnan(values).all(axis=-1)
+    check(point_axes is None or not lacking.any(), "values", "some missing in a frame",
+          "frames that are there or not, for a field that predicts whole frames")  # fmt: skip
     return np.where(missing[..., None], 0, values), (~missing).astype(values.dtype)
 
 
