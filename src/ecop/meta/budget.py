@@ -1,5 +1,6 @@
 """A recipe that fits into a given memory: the same one if it does, else the nearest to it that does."""
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Iterator
@@ -68,9 +69,8 @@ def plan_for_budget(
         True
     """
     check(engine.kind == "exact-lowmem", "engine", engine.kind, "'exact-lowmem': a budget chooses its tile")
-    start = _start(recipe, engine)
-    search = _Search(recipe, start, memory, process)
-    for choice in _choices(start):
+    search = _Search(recipe, engine, memory, process)
+    for choice in _choices(search.start):
         if search.hopeless(choice):
             continue
         found = search.attempt(choice)
@@ -78,7 +78,7 @@ def plan_for_budget(
             return found
         if search.compiled == MOST_PROGRAMS:
             break
-    least = max(memory + 1, search.estimate(list(_choices(start))[-1]))
+    least = max(memory + 1, search.estimate(list(_choices(search.start))[-1]))
     sizes = "×".join(map(str, recipe.data.size))
     raise TooLarge(
         f"the memory of a training step on {sizes} points, the process included,", f"about {least / 2**20:.1f} MiB",
@@ -93,8 +93,9 @@ class _Search:
         compiled: choices that were compiled, each an outer step and a fit.
     """
 
-    def __init__(self, recipe: Recipe, start: Choice, memory: int, process: int | None):
-        self.recipe, self.start, self.memory, self.process = recipe, start, memory, process
+    def __init__(self, recipe: Recipe, engine: Engine, memory: int, process: int | None):
+        self.engine, self.start = engine, _start(recipe, engine)
+        self.recipe, self.memory, self.process = recipe, memory, process
         self.compiled, self._correction = 0, 0
 
     def estimate(self, choice: Choice) -> int:
@@ -108,7 +109,7 @@ class _Search:
 
     def attempt(self, choice: Choice) -> tuple[Recipe, Engine] | None:
         """Recipe and engine of the choice, if their programs fit."""
-        own, engine = _apply(self.recipe, self.start, choice)
+        own, engine = _apply(self.recipe, self.start, choice, self.engine)
         needed = max(program_bytes(own, engine, "train"), program_bytes(own, engine, "fit"))
         self.compiled += 1
         self._correction = needed - expected_bytes(self.recipe, choice)
@@ -146,7 +147,7 @@ def _halves(value: float, smallest: float) -> list[float]:
     return values
 
 
-def _apply(recipe: Recipe, start: Choice, choice: Choice) -> tuple[Recipe, Engine]:
+def _apply(recipe: Recipe, start: Choice, choice: Choice, engine: Engine) -> tuple[Recipe, Engine]:
     """Only what differs is set, so that a recipe that fits stays as it was written."""
     changes = {}
     if choice.batch != start.batch:
@@ -155,7 +156,7 @@ def _apply(recipe: Recipe, start: Choice, choice: Choice) -> tuple[Recipe, Engin
         changes["learner.keep"] = choice.keep
     if choice.steps != start.steps:
         changes["learner.inner_steps"] = choice.steps
-    return recipe.with_settings(changes) if changes else recipe, Engine(tile=choice.tile)
+    return recipe.with_settings(changes) if changes else recipe, dataclasses.replace(engine, tile=choice.tile)
 
 
 def expected_bytes(recipe: Recipe, choice: Choice) -> int:

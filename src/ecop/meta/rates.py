@@ -4,7 +4,6 @@ An outer step is a sum of passes over points, each of a known kind; a few tiles 
 step will take. The rates lie in ``rates.json`` in the cache folder, by device, versions, field and engine.
 """
 
-import json
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -17,8 +16,7 @@ from jax import lax
 
 from ecop.adapt.engine import Engine
 from ecop.core import trees
-from ecop.core.cache import cache_folder
-from ecop.core.files import atomic_write
+from ecop.core.cache import remembered
 from ecop.core.grids import regular_grid
 from ecop.core.machine import cores, processor
 from ecop.fields.base import Field, split_adapted
@@ -59,21 +57,15 @@ def measured_rates(field: Field, d_in: int, d_out: int, engine: Engine = Engine(
         engine: tiled, or all points at once.
         again: measure even if the rates are known.
     """
-    key = _key(field, d_in, d_out, engine)
-    path = cache_folder() / "rates.json"
-    known = _read(path)
-    if again or key not in known:
-        known[key] = list(measure(field, d_in, d_out, engine))
-        with atomic_write(path) as file:
-            file.write(json.dumps(known, indent=1, sort_keys=True).encode())
-    return Rates(*known[key])
+    key = described(field, d_in, d_out, engine)
+    return Rates(*remembered("rates.json", key, lambda: list(measure(field, d_in, d_out, engine)), again=again))
 
 
 def measure(field: Field, d_in: int, d_out: int, engine: Engine = Engine()) -> Rates:
     """Time the three passes in turns; the fastest of each."""
     tile = engine.resolved_tile(field)
-    points = UNTILED_POINTS if tile is None else TILES * tile
-    theta, rest, context = _inputs(field, d_in, d_out, points)
+    points = TILES * tile if tile is not None else UNTILED_POINTS if field.point_axes is None else TILES
+    theta, rest, context = ordinary_inputs(field, d_in, d_out, points)
     passes = _passes(engine, theta, rest)
     for run in passes:
         jax.block_until_ready(run(theta, context))  # compiles
@@ -106,7 +98,7 @@ def _passes(engine: Engine, theta: Any, rest: Any) -> tuple[Callable[..., Any], 
     return score, gradient, both
 
 
-def _inputs(field: Field, d_in: int, d_out: int, points: int) -> tuple[Any, Any, Context]:
+def ordinary_inputs(field: Field, d_in: int, d_out: int, points: int) -> tuple[Any, Any, Context]:
     """Parameters and points with nothing special about them: sines of the counting numbers."""
 
     def numbers(leaf: Any) -> Any:
@@ -119,7 +111,8 @@ def _inputs(field: Field, d_in: int, d_out: int, points: int) -> tuple[Any, Any,
     return *split_adapted(concrete), Context(grid, jnp.full((points, d_out), 0.5))
 
 
-def _key(field: Field, d_in: int, d_out: int, engine: Engine) -> str:
+def described(field: Field, d_in: int, d_out: int, engine: Engine, what: str = "") -> str:
+    """All that a measured time depends on: device, versions, field and engine, and ``what`` else."""
     device = jax.devices()[0]
     name = f"{processor()} × {cores()}" if device.platform == "cpu" else device.device_kind
     settings = ",".join(f"{name}={value}" for name, value in sorted(field.settings().items()))
@@ -127,15 +120,6 @@ def _key(field: Field, d_in: int, d_out: int, engine: Engine) -> str:
         (
             name, f"jax {jax.__version__}", f"ecop {version('ecop')}",
             f"{type(field).__name__}({settings}) {d_in}→{d_out}", engine.kind,
-            f"tile {engine.resolved_tile(field)}",
+            f"tile {engine.resolved_tile(field)}", engine.precision, *([what] if what else []),
         )
     )  # fmt: skip
-
-
-def _read(path: Any) -> dict[str, Any]:
-    """What is known already; nothing where the file is missing or was damaged."""
-    try:
-        known = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return {key: value for key, value in known.items() if len(value) == len(Rates._fields)}
