@@ -122,17 +122,17 @@ class Volume(Signal):
         cls,
         path: Path | str,
         *,
-        bounds: Sequence[float] | None = None,
-        var: str | None = None,
-        time: int | str | None = None,
-        axes: str | None = None,
-        spacing: Sequence[float] | None = None,
+        bounds: Any = None,
+        var: Any = None,
+        time: Any = None,
+        axes: Any = None,
+        spacing: Any = None,
     ) -> Self:
         """Read NIfTI (.nii, .nii.gz), NumPy (.npy, .npz) or a TIFF stack; NaN is taken for missing.
 
         Args:
             path: the file.
-            bounds: (low, high), the numbers that become 0 and 1; what lies outside is clipped to them, as with a
+            bounds: [low, high], the numbers that become 0 and 1; what lies outside is clipped to them, as with a
                 window of Hounsfield units. Otherwise the least and the largest number, widened to the range that a
                 NIfTI is shown with (``cal_min``, ``cal_max``), so that nothing is clipped.
             var: one of several arrays of a .npz file.

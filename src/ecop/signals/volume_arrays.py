@@ -2,7 +2,7 @@
 
 import zipfile
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +58,7 @@ def _chosen(path: Path, members: list[str], name: str | None) -> str:
     return members[0] if name is None else name
 
 
-def _header(path: Path, stream: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+def _header(path: Path, stream: Any) -> tuple[tuple[int, ...], np.dtype]:
     version = np.lib.format.read_magic(stream)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(stream)

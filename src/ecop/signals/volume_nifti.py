@@ -65,9 +65,9 @@ def _about(image: Any) -> dict[str, Any]:
     affine = np.asarray(image.affine, np.float64)
     dtype = image.get_data_dtype().newbyteorder("=")
     spacing = [float(distance) for distance in np.linalg.norm(affine[:3, :3], axis=0)]
-    about = {"spacing": spacing, "units": image.header.get_xyzt_units()[0], "dtype": dtype.name}
-    if np.isfinite(affine).all() and np.linalg.det(affine[:3, :3]):
-        about["affine"] = affine.tolist()
+    about: dict[str, Any] = {"units": image.header.get_xyzt_units()[0], "dtype": dtype.name}
+    if np.isfinite(affine).all() and np.linalg.det(affine[:3, :3]):  # else the file places nothing
+        about |= {"spacing": spacing, "affine": affine.tolist()}
     slope, intercept = image.dataobj.slope, image.dataobj.inter
     if (slope, intercept) != (1.0, 0.0):
         if dtype.kind in "iu":

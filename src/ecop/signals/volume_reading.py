@@ -1,7 +1,7 @@
 """Volume files to numbers in their own units, whatever the format, or a clear word why not."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,13 +32,13 @@ ORDERED = "tzyxc"
 
 @dataclass(frozen=True)
 class Choice:
-    """What of a file is wanted; see `ecop.signals.volume.Volume.read`."""
+    """What of a file is wanted, in a user's words, which are checked; see `ecop.signals.volume.Volume.read`."""
 
-    bounds: Sequence[float] | None = None
-    var: str | None = None
-    time: int | str | None = None
-    axes: str | None = None
-    spacing: Sequence[float] | None = None
+    bounds: Any = None
+    var: Any = None
+    time: Any = None
+    axes: Any = None
+    spacing: Any = None
 
     def __post_init__(self):
         bounds, axes, spacing = self.bounds, self.axes, self.spacing
@@ -51,6 +51,7 @@ class Choice:
         if axes is not None:
             letters = isinstance(axes, str) and len(set(axes)) == len(axes) and set("zyx") <= set(axes) <= set(ORDERED)
             check(letters, "axes", axes, "the letters z, y, x and where there are such t (time) and c (channels)")
+        check(self.var is None or isinstance(self.var, str), "var", self.var, "the name of an array")
         if self.time is not None:
             check(str(self.time).isdigit(), "time", self.time, "the number of a volume, from 0")
 

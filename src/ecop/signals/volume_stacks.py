@@ -30,7 +30,8 @@ def tiff_file(path: Path, name: str | None) -> Opened:
     """
     if name is not None:
         raise BadInput(path, f"a TIFF has no array {name!r}", "leave var out")
-    file = tifffile.TiffFile(path)
+    # OME and Micro-Manager TIFFs may name further files, anywhere; this one is all that the user gave.
+    file = tifffile.TiffFile(path, _multifile=False, is_mmstack=False, is_ndtiff=False)
     try:
         series = file.series[0]
         shape, axes = tuple(series.shape), "".join(LETTERS.get(letter, "?") for letter in series.axes)
