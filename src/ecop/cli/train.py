@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from tyro.conf import UseAppendAction
 
@@ -14,6 +14,7 @@ from ecop.cli.command import Command, Overwrite, option, parse_settings
 from ecop.cli.terminal import Terminal
 from ecop.cli.training_bar import TrainingBar
 from ecop.core.errors import BadUsage
+from ecop.core.memory import parse_bytes
 
 if TYPE_CHECKING:
     from ecop.adapt.engine import Engine
@@ -55,6 +56,12 @@ class Train(Command):
     """begin from this initialisation instead of a random one"""
     memory: Annotated[str | None, option("SIZE")] = None
     """stay within this, the process included, e.g. 8GiB: by smaller tiles, then a smaller batch, γ and K"""
+    engine: Annotated[Literal["auto", "exact-lowmem", "unrolled"], option()] = "exact-lowmem"
+    """how gradients are computed: in tiles and little memory; by plain autodiff; or auto: the faster one that fits"""
+    tile: Annotated[str, option("N|auto")] = "default"
+    """points in a tile: a number; auto: measured on this machine; default: by the field's width"""
+    precision: Annotated[Literal["float32", "tf32", "bf16"], option()] = "float32"
+    """of matrix products; tf32 and bf16 are faster on GPUs"""
     resume: Annotated[bool, option()] = False
     """go on with the run in --out"""
     tensorboard: Annotated[bool, option()] = False
@@ -66,8 +73,11 @@ class Train(Command):
         """Train, showing how it goes."""
         if self.resume and (self.overwrite or self.init):
             raise BadUsage("train", "--resume goes on with a run; leave out -y and --init")
-        if self.resume and self.memory:
-            raise BadUsage("train", "--resume takes the run's own tiles and settings; leave out --memory")
+        chosen = self.memory, self.engine, self.tile, self.precision
+        if self.resume and chosen != (None, "exact-lowmem", "default", "float32"):
+            own = "--memory, --engine, --tile and --precision"
+            raise BadUsage("train", f"--resume takes the run's own engine and settings; leave out {own}")
+        tile = parse_tile(self.tile)
         recipe = self._recipe()
         from ecop.cli.runtime import prepare_jax
 
@@ -76,7 +86,7 @@ class Train(Command):
         from ecop.meta.train import train
 
         start = None if self.init is None else Initialisation.load(self.init)
-        recipe, engine = self._within_memory(recipe, terminal)
+        recipe, engine = self._engine(recipe, tile, terminal)
         with (
             events(self.out / "events", self.tensorboard) as log,
             terminal.progress("compiling", recipe.train.steps) as advance,
@@ -97,16 +107,25 @@ class Train(Command):
         self._finish(best, bar.step, terminal)
         return 0
 
-    def _within_memory(self, recipe: "Recipe", terminal: Terminal) -> "tuple[Recipe, Engine]":
-        """The recipe and the engine for --memory; a run that is resumed takes its own."""
+    def _engine(
+        self, recipe: "Recipe", tile: "int | Literal['auto'] | None", terminal: Terminal
+    ) -> "tuple[Recipe, Engine]":
+        """The engine, and with --memory the recipe that fits; a run that is resumed takes its own."""
         from ecop.adapt.engine import Engine
 
-        if self.memory is None:
+        if self.resume:
             return recipe, Engine()
-        from ecop.core.memory import parse_bytes
         from ecop.meta.budget import plan_for_budget
+        from ecop.meta.tuning import choose_engine
 
-        fitting, engine = plan_for_budget(recipe, parse_bytes(self.memory))
+        memory = None if self.memory is None else parse_bytes(self.memory)
+        engine = choose_engine(recipe, kind=self.engine, tile=tile, precision=self.precision, memory=memory)
+        if self.engine == "auto" or tile == "auto":
+            tiles = "" if engine.tile is None else f", tiles of {engine.tile} points"
+            terminal.say(f"engine {engine.kind}{tiles}")
+        if memory is None or (self.engine == "auto" and engine.kind == "unrolled"):  # which was chosen because it fits
+            return recipe, engine
+        fitting, engine = plan_for_budget(recipe, memory, engine=engine)
         if changes := changed_settings(recipe, fitting):
             terminal.warn(f"to stay within {self.memory}: {' '.join(changes)}")
         return fitting, engine
@@ -139,6 +158,25 @@ class Train(Command):
             {"out": str(self.out), "best": str(path), "steps": step, "validation_psnr": psnr, "seconds": seconds,
              "best_step": best.provenance["steps"]}
         )  # fmt: skip
+
+
+def parse_tile(text: str) -> "int | Literal['auto'] | None":
+    """Points in a tile, ``auto``, or ``None`` for the default.
+
+    Raises:
+        BadUsage: for anything else.
+
+    Example:
+        >>> parse_tile("512"), parse_tile("auto"), parse_tile("default")
+        (512, 'auto', None)
+    """
+    if text == "default":
+        return None
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal() or int(text) < 1:
+        raise BadUsage("train", f"--tile {text!r} is neither a number of points ≥ 1, nor 'auto', nor 'default'")
+    return int(text)
 
 
 def changed_settings(before: "Recipe", after: "Recipe") -> list[str]:

@@ -49,7 +49,8 @@ class OuterLoop(eqx.Module):
         check(self.signals in ("scan", "vmap"), "signals", self.signals, "'scan' or 'vmap'")
 
     def init(self, field: Field, key: PRNGKeyArray) -> State:
-        """The state before the first step."""
+        """The state before the first step, in arrays of its own, so that a step may be given them for good."""
+        field = jax.tree.map(jnp.copy, field)
         learned = cast(optax.Params, split_learned(field)[0])
         return State(field, self.optimiser.init(learned), jnp.zeros((), jnp.int32), key)
 

@@ -82,7 +82,7 @@ def train(
     if resume:
         state, best, seconds = _restored(checkpoints, state)
         run.rewind(int(state.step))
-    step = eqx.filter_jit(session.loop.step)
+    step = eqx.filter_jit(session.loop.step, donate="all")  # the next state takes the place of the last
     warned: set[str] = set()
     limit = math.inf if recipe.train.minutes is None else 60 * recipe.train.minutes
     begun = time.perf_counter() - seconds
@@ -145,8 +145,8 @@ class _Session:
         """What the run is described by, beside its recipe."""
         return {
             "device": jax.devices()[0].device_kind, "platform": jax.default_backend(), "engine": engine.kind,
-            "tile": engine.resolved_tile(self.state.field), "signals": self.loop.signals, "data": self.files,
-            "parent": self.parent,
+            "tile": engine.resolved_tile(self.state.field), "precision": engine.precision,
+            "signals": self.loop.signals, "data": self.files, "parent": self.parent,
         }  # fmt: skip
 
     def initialisation(self, field: Field, metrics: dict[str, Any], seconds: float, step: int) -> Initialisation:
@@ -220,7 +220,7 @@ def _resumed(out: str | Path, recipe: Recipe) -> tuple[RunFolder, Engine]:
         raise BadInput(run.path, "the recipe is not the one that the run was begun with", "leave it out to go on")
     before = run.description()
     run.lengthen(recipe)
-    return run, Engine(before["engine"], before["tile"])
+    return run, Engine(before["engine"], before["tile"], before.get("precision", "float32"))
 
 
 def _restored(checkpoints: Checkpoints, state: State) -> tuple[State, float, float]:
