@@ -7,7 +7,7 @@ gradient scaled and not; the metrics are the modality's, of the clipped reconstr
 this command's output.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -38,7 +38,10 @@ class Pretrained(Benchmark):
     def measure(self) -> dict[str, Any]:
         """A row for each initialisation and scaling."""
         rows = [row(start, scaling, self) for start in self.starts() for scaling in ("norm", "none")]
-        return {"subject": rows[0]["name"], "rows": rows, "steps": rows[0]["steps"], "n": rows[0]["n"]}
+        return {
+            "subject": rows[0]["name"], "rows": rows, "steps": rows[0]["steps"], "n": rows[0]["n"],
+            "comparisons": [beaten(rows[0], other) for other in rows[1:]],
+        }  # fmt: skip
 
     def starts(self) -> Iterator[Initialisation]:
         """What is compared, the shipped one first."""
@@ -54,14 +57,8 @@ class Pretrained(Benchmark):
 
     def in_words(self, result: dict[str, Any]) -> list[str]:
         """The table in Markdown, and how often the shipped one is better than each of the others."""
-        metrics = list(result["rows"][0]["mean"])
-        titles = ["initialisation", "learner", "gradient scaling", *(metric_name(name) for name in metrics)]
-        lines = [f"| {' | '.join(titles)} |", "| --- " * len(titles) + "|"]
-        for one in result["rows"]:
-            numbers = (f"{metric(name, one['mean'][name])} ± {metric(name, one['std'][name])}" for name in metrics)
-            lines.append(f"| {' | '.join([one['name'], one['learner'], one['scaling'], *numbers])} |")
-        lines.append(f"{result['n']} signals, {result['steps']} steps, mean ± standard deviation over signals")
-        return lines + [beaten(result["rows"][0], other) for other in result["rows"][1:]]
+        summary = f"{result['n']} signals, {result['steps']} steps, mean ± standard deviation over signals"
+        return [*table(result), summary, *result["comparisons"]]
 
 
 def row(start: Initialisation, scaling: str, benchmark: Pretrained) -> dict[str, Any]:
@@ -70,8 +67,19 @@ def row(start: Initialisation, scaling: str, benchmark: Pretrained) -> dict[str,
     return {
         "name": start.name, "learner": "–" if start.name == "random" else start.recipe.learner.name,
         "scaling": scaling, "steps": found.steps, "n": len(found.files), "mean": found.mean, "std": found.std,
-        "files": list(found.files), "trained": dict(start.provenance),
+        "files": list(found.files), "trained": dict(start.provenance), "recipe": start.recipe.to_dict(),
     }  # fmt: skip
+
+
+def table(result: Mapping[str, Any]) -> Iterator[str]:
+    """The rows in Markdown, with every metric of the modality."""
+    metrics = list(result["rows"][0]["mean"])
+    titles = ["initialisation", "learner", "gradient scaling", *(metric_name(name) for name in metrics)]
+    yield f"| {' | '.join(titles)} |"
+    yield "| --- " * len(titles) + "|"
+    for one in result["rows"]:
+        numbers = (f"{metric(name, one['mean'][name])} ± {metric(name, one['std'][name])}" for name in metrics)
+        yield f"| {' | '.join([one['name'], one['learner'], one['scaling'], *numbers])} |"
 
 
 def beaten(own: dict[str, Any], other: dict[str, Any]) -> str:

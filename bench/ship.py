@@ -1,6 +1,6 @@
-"""Put a trained run into the package: float16, with the data's sources and what it was compared with in its file.
+"""Put a trained run into the package: float16, with the data's sources and what it reached in its file, and its card.
 
-python -m bench.ship runs/photo --stages runs/photo-64 --data FOLDER --result bench/results/pretrained-DATE.json
+python -m bench.ship runs/audio --name audio --data-set speech --result bench/results/pretrained-audio-DATE.json
 """
 
 import dataclasses
@@ -11,6 +11,8 @@ from pathlib import Path
 import tyro
 
 import ecop
+from bench.card import Card
+from ecop.data.fetch import DATASETS
 from ecop.fit.initialisation import Initialisation
 
 PACKAGE = Path(ecop.__file__).parent / "pretrained"
@@ -18,42 +20,36 @@ PACKAGE = Path(ecop.__file__).parent / "pretrained"
 
 @dataclass(frozen=True, kw_only=True)
 class Ship:
-    """Write ``src/ecop/pretrained/NAME.safetensors``."""
+    """Write ``src/ecop/pretrained/NAME.safetensors`` and ``NAME.md``."""
 
     run: tyro.conf.Positional[Path]
     """the run, or a file of an initialisation"""
-    name: str = "photo"
+    name: str
     """under which it ships"""
-    stages: tuple[Path, ...] = ()
-    """runs that it was trained in before, first to last"""
-    data: Path
-    """folder of the data set, whose SOURCES.txt names licences and authors"""
+    data_set: str
+    """what it was trained on, by the name that ``ecop data`` knows"""
     result: Path
     """what bench.pretrained measured; its first row is this initialisation's"""
+    limits: str
+    """what it is not good for, for the card"""
 
     def write(self) -> Path:
         """Join what is known, and save."""
         init = Initialisation.load(self.run)
-        stages = [stage(Initialisation.load(path)) for path in self.stages]
-        measured = json.loads(self.result.read_text())["rows"][0]
+        sources = (DATASETS[self.data_set].path / "SOURCES.txt").read_text().splitlines()
+        result = json.loads(self.result.read_text())
+        measured = result["rows"][0]
         provenance = {
             **{key: value for key, value in init.provenance.items() if key != "sha256"},
-            "stages": stages,
-            "total_seconds": round(sum(one["seconds"] for one in stages) + init.provenance["seconds"], 1),
-            "sources": [line for line in (self.data / "SOURCES.txt").read_text().splitlines() if ": " in line],
+            "sources": [line for line in sources if ": " in line],
         }
         metrics = {**init.metrics, "held_out": {**measured["mean"], "n": measured["n"], "steps": measured["steps"]}}
         path = PACKAGE / f"{self.name}.safetensors"
-        dataclasses.replace(init, provenance=provenance, metrics=metrics).save(path, "float16")
+        shipped = dataclasses.replace(init, provenance=provenance, metrics=metrics)
+        shipped.save(path, "float16")
+        card = Card(self.name, shipped, result, self.result.name, self.data_set, sources, self.limits)
+        path.with_suffix(".md").write_text(card.markdown())
         return path
-
-
-def stage(init: Initialisation) -> dict[str, object]:
-    """What an earlier stage of the training did."""
-    return {
-        "recipe": init.recipe.to_dict(), "steps": init.provenance["steps"], "seconds": init.provenance["seconds"],
-        "validation_psnr": init.metrics.get("validation_psnr"),
-    }  # fmt: skip
 
 
 if __name__ == "__main__":
