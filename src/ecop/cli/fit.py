@@ -161,6 +161,8 @@ class Fit(Command):
         if signal.channels != wanted:
             how = "repeated" if signal.channels < wanted else "reduced"
             terminal.note(f"{file}: {signal.channels} channels {how} to {wanted}")
+        if "changed" in signal.about:
+            terminal.note(f"{file}: {signal.about['changed']}")
         if self.native:
             from ecop.cli.estimate import estimate_seconds
 

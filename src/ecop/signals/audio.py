@@ -95,11 +95,12 @@ class Audio(Cartesian):
         path = Path(path)
         sound = read_sound(path)
         samples, own = sound.samples, sound.rate
+        about = {"rate": rate or own, "bits": sound.bits, "scale": float(scale)}
         if rate is not None and rate != own:
             count = max(2, round(len(samples) * rate / own))
             INPUT_SAMPLES.check(f"{path} at {rate} Hz", (count, samples.shape[1]))
             samples = resampled(samples, own, rate, count)
-        about = {"rate": rate or own, "bits": sound.bits, "scale": float(scale)}
+            about["changed"] = f"resampled from {own} to {rate} Hz"
         return cls.assemble((samples + np.float32(1)) / 2, about, path.name)
 
     def write(self, path: Path | str) -> None:

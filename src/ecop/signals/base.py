@@ -24,7 +24,7 @@ class Signal(abc.ABC):
     Attributes:
         values: (*shape, channels) float32, scaled to [0, 1]; points without a value are NaN where the modality allows.
         about: what is needed, as JSON values, to place the samples and to write the signal back in its own form
-            (units, bit depth, sample rate, extent).
+            (units, bit depth, sample rate, extent); under ``changed``, in words, what reading changed, if anything.
         source: the name of the file that it came from, or what else describes it.
         coordinates: (points, d_in) float32, where the samples are scattered points; values are then (points, channels),
             in the same random order, so that any part of them is a sample of the whole. ``None`` on a grid.
