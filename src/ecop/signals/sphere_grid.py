@@ -27,6 +27,7 @@ def unit_sphere(positions: Any) -> Any:
         (…, 3) of the same library: x to Greenwich on the equator, y to 90° east, z to the North Pole.
 
     Example:
+        >>> import numpy as np
         >>> unit_sphere(np.array([[0.0, 0.0], [0.0, 90.0], [90.0, 0.0]])).round(6) + 0.0
         array([[1., 0., 0.],
                [0., 1., 0.],
