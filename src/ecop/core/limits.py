@@ -3,6 +3,7 @@
 | variable | limits | by default |
 | --- | --- | --- |
 | ``ECOP_MAX_PIXELS`` | points of one signal that is read, checked on its header | 2²⁷ = 134 217 728 |
+| ``ECOP_MAX_FACES`` | triangles, or vertices, of one mesh | 2²⁴ = 16 777 216 |
 | ``ECOP_MAX_RENDER_PIXELS`` | points of one render | 2²⁸ = 268 435 456 |
 | ``ECOP_DECODED_BYTES`` | bytes of decoded signals that training keeps in memory | 2³⁰ = 1 GiB |
 """
@@ -64,5 +65,6 @@ class Limit:
 INPUT_PIXELS = Limit("ECOP_MAX_PIXELS", 2**27, "pixels")
 INPUT_SAMPLES = Limit("ECOP_MAX_PIXELS", 2**27, "samples")
 INPUT_VOXELS = Limit("ECOP_MAX_PIXELS", 2**27, "voxels")
+INPUT_FACES = Limit("ECOP_MAX_FACES", 2**24, "triangles or vertices")
 RENDER_PIXELS = Limit("ECOP_MAX_RENDER_PIXELS", 2**28, "pixels")
 DECODED_BYTES = Limit("ECOP_DECODED_BYTES", 2**30, "bytes")

@@ -12,6 +12,7 @@ from .context import padded as padded
 from .context import point_context as point_context
 from .context import stack as stack
 from .image import Image as Image
+from .shape import Shape as Shape
 from .sphere import Sphere as Sphere
 from .video import Video as Video
 from .volume import Volume as Volume
