@@ -111,7 +111,7 @@ def test_metrics():
     ("values", "about"),
     [
         (np.zeros((4, 4), np.float32), {}),
-        (np.zeros((4, 4, 2), np.float32), {}),
+        (np.zeros((4, 4, 0), np.float32), {}),
         (np.zeros((4, 4, 3)), {}),
         (np.zeros((4, 4, 3), np.float32), {"bits": 12}),
     ],

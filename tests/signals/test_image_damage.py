@@ -47,7 +47,16 @@ def test_files_that_are_no_image(tmp_path):
         assert name in str(caught.value)
 
 
-FORMS = {"PNG": {}, "JPEG": {}, "JPEG-progressive": {"progressive": True}, "WEBP": {}, "TIFF": {}, "BMP": {}, "PPM": {}}
+FORMS = {
+    "PNG": {},
+    "JPEG": {},
+    "JPEG-progressive": {"progressive": True},
+    "WEBP": {},
+    "AVIF": {},
+    "TIFF": {},
+    "BMP": {},
+    "PPM": {},
+}
 ENCODED = {}
 for _form, _more in FORMS.items():
     _stream = io.BytesIO()

@@ -45,7 +45,7 @@ def test_written_files_are_what_other_programs_read(tmp_path):
 def test_what_cannot_be_written(tmp_path):
     image = Image.assemble(np.zeros((4, 4, 4)), {})
     for name, words in {
-        "a.xyz": r"'.xyz' is not a suffix of an image format; choose one of: .png, .jpg, .jpeg, .webp, .tif, .tiff",
+        "a.xyz": r"'.xyz' is not a suffix of an image format; choose one of: .png, .jpg, .jpeg, .webp, .avif, .tif",
         "a": "the name has no suffix",
         "a.jpg": "JPEG holds no alpha channel; choose .png",
     }.items():

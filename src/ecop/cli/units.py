@@ -75,9 +75,11 @@ def metric_name(name: str) -> str:
     """A metric's name as people write it.
 
     Example:
-        >>> metric_name("psnr"), metric_name("weighted_psnr")
-        ('PSNR', 'weighted PSNR')
+        >>> metric_name("psnr"), metric_name("weighted_psnr"), metric_name("ms_ssim")
+        ('PSNR', 'weighted PSNR', 'MS-SSIM')
     """
+    if name == "ms_ssim":
+        return "MS-SSIM"
     return " ".join(word.upper() if word in ACRONYMS else word for word in name.split("_"))
 
 

@@ -80,7 +80,7 @@ def evaluate(
         ...     Image.assemble(data.coffee() / 255, {}).write(f"{folder}/coffee.png")
         ...     evaluation = evaluate(ecop.load("photo"), folder, steps=1)
         >>> len(evaluation.files), list(evaluation.mean)
-        (1, ['psnr', 'ssim'])
+        (1, ['psnr', 'ssim', 'ms_ssim'])
     """
     recipe = initialisation.recipe
     signal_class = SIGNALS[recipe.signal]

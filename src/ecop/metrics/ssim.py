@@ -1,4 +1,4 @@
-"""Structural similarity of images, with its settings said, since libraries disagree on them."""
+"""Structural similarity of images and volumes, with its settings said, since libraries disagree on them."""
 
 import numpy as np
 
@@ -10,12 +10,13 @@ WINDOW = 11
 def ssim(reference: np.ndarray, reconstruction: np.ndarray, data_range: float = 1.0) -> float:
     """Mean SSIM of Wang et al. (2004), with the settings of that paper.
 
-    An 11×11 Gaussian window of σ = 1.5, population covariance, K₁ = 0.01, K₂ = 0.03, each channel on its own and then
-    averaged, without the border that the window does not cover. Computed by scikit-image in float64.
+    An 11×11 Gaussian window of σ = 1.5 (11×11×11 in a volume), population covariance, K₁ = 0.01, K₂ = 0.03, each
+    channel on its own and then averaged, without the border that the window does not cover. Computed by scikit-image in
+    float64.
 
     Args:
-        reference: (height, width, channels), each side at least 11: for less SSIM is not defined, and no smaller
-            window is put in its place, since the number would not compare.
+        reference: (height, width, channels), or a volume's (a, b, c, channels), each side at least 11: for less SSIM is
+            not defined, and no smaller window is put in its place, since the number would not compare.
         reconstruction: the same shape.
         data_range: largest minus smallest possible value.
 

@@ -1,4 +1,4 @@
-"""Images: grey, RGB or RGBA on a grid of rows and columns."""
+"""Images: grey, RGB, RGBA or any number of channels on a grid of rows and columns."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from ecop.core.errors import InvalidSetting
+from ecop.metrics.ms_ssim import SMALLEST, ms_ssim
 from ecop.metrics.psnr import psnr
 from ecop.metrics.ssim import WINDOW, ssim
 from ecop.signals.base import Cartesian, Signal
@@ -23,7 +24,7 @@ BITS = {"uint8": 8, "uint16": 16, "float32": 32}
 
 @dataclass(frozen=True, eq=False)
 class Image(Cartesian):
-    """An image as (height, width, channels) float32 in [0, 1], with 1 (grey), 3 (RGB) or 4 (RGBA) channels.
+    """An image as (height, width, channels) float32 in [0, 1]: 1 (grey), 3 (RGB), 4 (RGBA) or any number of channels.
 
     ``about`` holds ``bits``: 8, 16, or 32 for float. Values are those of the file divided by its largest possible
     value: neither linear light nor another colour space; alpha is not multiplied in and is a channel like the others.
@@ -42,14 +43,14 @@ class Image(Cartesian):
     d_in: ClassVar[int] = 2
     elastic: ClassVar[tuple[bool, ...]] = (True, True)
     suffixes: ClassVar[tuple[str, ...]] = (
-        ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".pnm",
+        ".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".pnm",
     )  # fmt: skip
     preferred_suffix: ClassVar[str] = ".png"
 
     def __post_init__(self):
-        if self.values.ndim != 3 or self.values.shape[-1] not in (1, 3, 4) or self.values.dtype != np.float32:
+        if self.values.ndim != 3 or self.values.shape[-1] < 1 or self.values.dtype != np.float32:
             given = f"{self.values.dtype} {self.values.shape}"
-            raise InvalidSetting("values", given, "float32 of shape (height, width, 1, 3 or 4)")
+            raise InvalidSetting("values", given, "float32 of shape (height, width, channels)")
         if self.bits not in (8, 16, 32):
             raise InvalidSetting("bits", self.bits, "8, 16 or 32 (float)")
 
@@ -60,7 +61,9 @@ class Image(Cartesian):
 
     @classmethod
     def read(cls, path: Path | str) -> Self:
-        """Read PNG, JPEG, WebP, TIFF, BMP, GIF (first frame), PGM or PPM by its content; EXIF orientation is applied.
+        """Read PNG, JPEG, WebP, AVIF, TIFF, BMP, GIF, PGM or PPM by its content; EXIF orientation is applied.
+
+        Of an animation it is the first frame. A TIFF may have any number of channels.
 
         Raises:
             BadInput: for a missing, empty, truncated or damaged file, one that is no image, CMYK, a side of one
@@ -76,13 +79,14 @@ class Image(Cartesian):
         return cls(values, {"bits": bits}, Path(path).name)
 
     def write(self, path: Path | str) -> None:
-        """Write .png, .jpg, .jpeg, .webp, .tif or .tiff, at the image's bits where the format holds them.
+        """Write .png, .jpg, .jpeg, .webp, .avif, .tif or .tiff, at the image's bits where the format holds them.
 
-        PNG and WebP (8 bits) and TIFF are lossless; JPEG has 8 bits, quality 95. Nothing is seen at ``path`` before the
-        file is complete.
+        PNG and WebP (8 bits) and TIFF are lossless; JPEG and AVIF have 8 bits, quality 95. Other channels than grey,
+        RGB and RGBA need TIFF. Nothing is seen at ``path`` before the file is complete.
 
         Raises:
-            CannotWrite: for an unknown suffix, alpha in a JPEG, a full disk, or a folder that cannot be written.
+            CannotWrite: for an unknown suffix, channels that the format has not, a full disk, or a folder that cannot
+                be written.
             MissingExtra: for a 16-bit RGB PNG without the extra ``images``.
         """
         write_pixels(Path(path), self.values, self.bits)
@@ -110,21 +114,27 @@ class Image(Cartesian):
         return False
 
     def with_channels(self, channels: int) -> Self:
-        """Another number of channels: grey is repeated, alpha is dropped or added opaque, RGB to grey by BT.601 luma.
+        """Another number of channels, by rules that depend on both.
+
+        Grey is repeated (as RGBA it is opaque). Between RGB and RGBA alpha is dropped or added opaque, and both become
+        grey by BT.601 luma. Channels of another number have no colours: fewer are the first of them, but a single one
+        is their mean.
 
         Raises:
-            InvalidSetting: unless ``channels`` is 1, 3 or 4.
+            InvalidSetting: for more channels than there are, but for the cases above, or none.
         """
-        if channels not in (1, 3, 4):
-            raise InvalidSetting("channels", channels, "1 (grey), 3 (RGB) or 4 (RGBA)")
         if channels == self.channels:
             return self
-        colours = self.values[..., :3]
+        if channels in (1, 3, 4) and self.channels in (1, 3, 4):
+            return self._with(_as_colours(self.values, channels))
+        if channels >= 1 and self.channels == 1:
+            return self._with(np.repeat(self.values, channels, axis=-1))
+        if self.channels in (3, 4) or not 1 <= channels < self.channels:
+            choices = "1 (grey), 3 (RGB) or 4 (RGBA)" if self.channels in (3, 4) else f"1 to {self.channels}"
+            raise InvalidSetting("channels", channels, f"{choices}, from an image of {self.channels}")
         if channels == 1:
-            return self._with((colours @ LUMA)[..., None])
-        colours = np.broadcast_to(colours, (*self.shape, 3))
-        alpha = np.ones((*self.shape, channels - 3), np.float32)
-        return self._with(np.concatenate([colours, alpha], axis=-1))
+            return self._with(self.values.mean(axis=-1, keepdims=True))
+        return self._with(self.values[..., :channels])
 
     def resized(self, shape: tuple[int, ...]) -> Self:
         """Resampled with Lanczos, antialiased when shrinking, in float; a constant stays constant.
@@ -151,10 +161,12 @@ class Image(Cartesian):
         return self._with(self.values[row : row + height, column : column + width])
 
     def metrics(self, reconstruction: Signal) -> dict[str, float]:
-        """``psnr`` in dB, and ``ssim`` where both sides have the 11 pixels that it is defined for."""
+        """``psnr`` in dB; where both sides are long enough, ``ssim`` (11 pixels) and ``ms_ssim`` (176)."""
         found = {"psnr": psnr(self.values, reconstruction.values)}
         if min(self.shape) >= WINDOW:
             found["ssim"] = ssim(self.values, reconstruction.values)
+        if min(self.shape) >= SMALLEST:
+            found["ms_ssim"] = ms_ssim(self.values, reconstruction.values)
         return found
 
     def stored(self) -> Self:
@@ -163,8 +175,18 @@ class Image(Cartesian):
         return self._with(rounded / np.float32(2**self.bits - 1) if self.bits < 32 else rounded)
 
     def picture(self) -> np.ndarray:
-        """The image itself, in colours, without alpha."""
-        return np.clip(self.with_channels(3).values, 0, 1)
+        """The image itself, in colours, without alpha; of many channels the first three, of two their mean."""
+        return np.clip(self.with_channels(1 if self.channels == 2 else 3).with_channels(3).values, 0, 1)
 
     def _with(self, values: np.ndarray) -> Self:
         return dataclasses.replace(self, values=values)
+
+
+def _as_colours(values: np.ndarray, channels: int) -> np.ndarray:
+    """Between 1 (grey), 3 (RGB) and 4 (RGBA) channels."""
+    colours = values[..., :3]
+    if channels == 1:
+        return (colours @ LUMA)[..., None]
+    shape = values.shape[:-1]
+    alpha = np.ones((*shape, channels - 3), np.float32)
+    return np.concatenate([np.broadcast_to(colours, (*shape, 3)), alpha], axis=-1)

@@ -1,20 +1,22 @@
 """Image files to arrays, at the depth that the file has, or a clear word why not."""
 
 import logging
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageFile
 
 from ecop.core.errors import BadInput, EcopError, MissingExtra
-from ecop.core.limits import INPUT_PIXELS
+from ecop.core.limits import INPUT_PIXELS, INPUT_SAMPLES
 from ecop.signals.files import check_file
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "PPM", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "BMP", "GIF", "PPM", "TIFF")
 TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 COLOURS = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB", "RGBX": "RGB", "YCbCr": "RGB"}
-CHOICES = "give a PNG, JPEG, WebP, TIFF, BMP, GIF, PGM or PPM image"
+CHOICES = "give a PNG, JPEG, WebP, AVIF, TIFF, BMP, GIF, PGM or PPM image"
 
 # tifffile logs each oddity of a damaged file; our one line says it. Whoever configures logging still gets the rest.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -24,10 +26,12 @@ def read_pixels(path: Path) -> np.ndarray:
     """The pixels of an image file, upright.
 
     Grey stays one channel; palettes become RGB; any transparency becomes a fourth channel, so that grey with alpha is
-    RGBA. Of an animated GIF or a TIFF of several pages it is the first. Colour profiles are not applied.
+    RGBA. A TIFF may have any number of channels, within a page or as pages that its metadata call channels. Of an
+    animated picture or a TIFF of several other pages it is the first. AVIF of 10 or 12 bits is read as 8. Colour
+    profiles are not applied.
 
     Returns:
-        (height, width, 1, 3 or 4), uint8, uint16, or float32 with values in [0, 1].
+        (height, width, channels), uint8, uint16, or float32 with values in [0, 1].
 
     Raises:
         BadInput: if it is missing, empty, damaged, truncated, not an image, CMYK, or has values outside [0, 1].
@@ -71,7 +75,10 @@ def _opened(stream, path: Path) -> ImageFile.ImageFile:
     prefix = stream.read(16)
     for name in FORMATS:
         reader, accepts = Pillow.OPEN[name]
-        if accepts is not None and accepts(prefix) is True:
+        accepted = accepts is not None and accepts(prefix)
+        if isinstance(accepted, str):  # the format is known, but this Pillow was built without it
+            raise BadInput(path, f"{name} cannot be read here ({accepted})", "convert it to PNG")
+        if accepted:
             stream.seek(0)
             return reader(stream, str(path))
     raise BadInput(path, "the content is not an image of a known format", CHOICES)
@@ -124,39 +131,60 @@ def _ppm_maximum(path: Path) -> int:
 def _read_tiff(path: Path) -> np.ndarray:
     import tifffile
 
-    with tifffile.TiffFile(path) as file:
+    # OME and Micro-Manager TIFFs may name further files, anywhere; this one is all that the user gave.
+    with tifffile.TiffFile(path, _multifile=False, is_mmstack=False, is_ndtiff=False) as file:
         page = file.pages.first
         INPUT_PIXELS.check(str(path), (page.imagelength, page.imagewidth))
         _refuse_cmyk(path, page.photometric == tifffile.PHOTOMETRIC.SEPARATED)
-        if page.bitspersample <= 8 and page.sampleformat == tifffile.SAMPLEFORMAT.UINT:
+        source = _channel_pages(file) or page
+        channels = math.prod(source.shape) // (page.imagelength * page.imagewidth)
+        if channels > 4:
+            INPUT_SAMPLES.check(str(path), source.shape)
+        if source is page and page.bitspersample <= 8 and _pillow_knows(page):
             return _read_with_pillow(path)
-        if page.dtype is None or page.dtype.name not in {"uint16", "float16", "float32", "float64"}:
-            raise BadInput(path, f"a TIFF of {page.dtype} values", "convert it to 8 or 16 bits or to float")
-        if page.axes not in {"YX", "YXS", "SYX"} or page.photometric == tifffile.PHOTOMETRIC.PALETTE:
-            raise BadInput(path, f"a TIFF with axes {page.axes} is not a plain image", "convert it to grey or RGB")
+        if source.dtype is None or source.dtype.name not in {"uint8", "uint16", "float16", "float32", "float64"}:
+            raise BadInput(path, f"a TIFF of {source.dtype} values", "convert it to 8 or 16 bits or to float")
+        if source.axes not in {"YX", "YXS", "SYX", "CYX"} or page.photometric == tifffile.PHOTOMETRIC.PALETTE:
+            raise BadInput(path, f"a TIFF with axes {source.axes} is not a plain image", "convert it to grey or RGB")
         try:
-            pixels = page.asarray()
+            pixels = np.asarray(source.asarray())
         except ValueError as error:
             if "imagecodecs" in str(error):
                 raise MissingExtra(
                     f"a TIFF with {tifffile.COMPRESSION(page.compression).name} compression", "images"
                 ) from None
             raise
-        pixels = _with_colours(np.moveaxis(pixels, 0, -1) if page.axes == "SYX" else pixels)
+        pixels = np.moveaxis(pixels, 0, -1) if source.axes in {"SYX", "CYX"} else pixels
+        pixels = _with_colours(pixels, has_alpha=bool({1, 2} & set(map(int, page.extrasamples))))
         if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE:
-            pixels = (65535 if pixels.dtype == np.uint16 else 1) - pixels
+            pixels = (np.iinfo(pixels.dtype).max if pixels.dtype.kind == "u" else 1) - pixels
         orientation = page.tags.valueof(274, 1)
-    return _upright(pixels if pixels.dtype == np.uint16 else _checked_float(pixels, path), int(orientation))
+    return _upright(pixels if pixels.dtype.kind == "u" else _checked_float(pixels, path), int(orientation))
 
 
-def _with_colours(pixels: np.ndarray) -> np.ndarray:
-    """(h, w) or (h, w, 1 to 4) as (h, w, 1, 3 or 4): grey with alpha becomes RGBA."""
+def _channel_pages(file: Any) -> Any:
+    """The series of a TIFF whose pages are the channels of one picture, as OME and ImageJ say it; else nothing."""
+    series = file.series[0] if len(file.pages) > 1 else None
+    return series if series is not None and series.axes == "CYX" else None
+
+
+def _pillow_knows(page: Any) -> bool:
+    """Whether a page of 8 bits and less is of the kinds that Pillow has: grey, palettes and colours, with alpha."""
+    import tifffile
+
+    grey = page.photometric in {tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE}
+    has_alpha = bool({1, 2} & set(map(int, page.extrasamples)))
+    return page.sampleformat == tifffile.SAMPLEFORMAT.UINT and page.samplesperpixel <= (1 + has_alpha if grey else 4)
+
+
+def _with_colours(pixels: np.ndarray, *, has_alpha: bool = True) -> np.ndarray:
+    """(h, w) or (h, w, channels) with channels; grey with alpha becomes RGBA."""
     if pixels.ndim == 2:
         return pixels[..., None]
-    if pixels.shape[-1] == 2:
+    if pixels.ndim != 3:
+        raise ValueError(f"values of shape {pixels.shape}, where an image has rows, columns and channels")
+    if pixels.shape[-1] == 2 and has_alpha:
         return pixels[..., [0, 0, 0, 1]]
-    if pixels.ndim != 3 or pixels.shape[-1] > 4:
-        raise ValueError(f"values of shape {pixels.shape}, where an image has rows, columns and 1 to 4 channels")
     return pixels
 
 

@@ -1,7 +1,7 @@
 """Image files written strip by strip, so that a render of any size needs the memory of one strip.
 
-PNG through pypng and TIFF through tifffile take rows as they come. JPEG and WebP are encoded by libraries that need
-the whole picture; for them its rounded pixels, 3 bytes each, are collected first.
+PNG through pypng and TIFF through tifffile take rows as they come. JPEG, WebP and AVIF are encoded by libraries that
+need the whole picture; for them its rounded pixels, 3 bytes each, are collected first.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ecop.core.files import atomic_write
-from ecop.signals.image_writing import encoder_of, quantised, write_pixels
+from ecop.signals.image_writing import check_channels, encoder_of, quantised, tiff_settings, write_pixels
 
 TILE_ROWS = 64
 
@@ -24,13 +24,14 @@ def write_image_strips(
         path: the suffix decides the format.
         strips: (rows, width, channels) arrays of values in [0, 1].
         shape: (height, width) of the whole image.
-        channels: 1, 3 or 4.
+        channels: 1, 3 or 4; any number in a TIFF.
         bits: 8, 16 or 32, as in `write_pixels`.
 
     Raises:
         CannotWrite, MissingExtra: as `write_pixels`.
     """
     encoder_of(path)
+    check_channels(path, channels)
     suffix = path.suffix.lower()
     if suffix == ".png":
         _png(path, strips, shape, channels, min(bits, 16))
@@ -64,10 +65,9 @@ def _tiff(path, strips, shape, channels, bits):
             shape=shape if grey else (*shape, channels),
             dtype=kind,
             tile=(TILE_ROWS, _tile_width(shape[1])),
-            photometric="minisblack" if grey else "rgb",
-            extrasamples=["unassalpha"] if channels == 4 else None,
             compression="zlib",
             metadata=None,
+            **tiff_settings(channels),
         )
 
 
