@@ -1,5 +1,6 @@
 """NeRV: a decoder from a moment to a whole frame (Chen et al. 2021, arXiv 2110.13903)."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
@@ -8,7 +9,6 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ecop.core.recipe import check
@@ -17,22 +17,27 @@ from ecop.fields.base import Affine, Field, Roles, mask_like, require_positive
 
 
 class Convolution(eqx.Module):
-    """A convolution of k × k with stride 1 that keeps the size, zeros outside, and a bias."""
+    """A convolution of k × k with stride 1 that keeps the size, zeros outside, and a bias.
 
-    weight: Float[Array, "k k in out"]
-    bias: Float[Array, "out"]
+    As a matrix product with every pixel's neighbourhood, whose derivatives are matrix products too: XLA's convolutions
+    have derivatives that are many times slower on a CPU.
+
+    Attributes:
+        patch: from a neighbourhood's k² · in numbers.
+        kernel: k, odd.
+    """
+
+    patch: Affine
+    kernel: int = eqx.field(static=True)
 
     def __call__(self, x: Float[Array, "n height width in"]) -> Float[Array, "n height width out"]:
         """Apply to n maps."""
-        form = ("NHWC", "HWIO", "NHWC")
-        return lax.conv_general_dilated(x, self.weight, (1, 1), "SAME", dimension_numbers=form) + self.bias
-
-    @classmethod
-    def uniform(cls, key: PRNGKeyArray, kernel: int, d_in: int, d_out: int, bound: float) -> Self:
-        """Weights drawn from U(−bound, bound), biases from a tenth of it."""
-        weight_key, bias_key = jax.random.split(key)
-        weight = jax.random.uniform(weight_key, (kernel, kernel, d_in, d_out), minval=-bound, maxval=bound)
-        return cls(weight, jax.random.uniform(bias_key, (d_out,), minval=-0.1 * bound, maxval=0.1 * bound))
+        n, height, width, channels = x.shape
+        reach = self.kernel // 2
+        x = jnp.pad(x, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
+        offsets = itertools.product(range(self.kernel), repeat=2)
+        patches = jnp.concatenate([x[:, i : i + height, j : j + width] for i, j in offsets], -1)
+        return self.patch(patches.reshape(-1, self.kernel**2 * channels)).reshape(n, height, width, -1)
 
 
 class NeRV(Field):
@@ -122,7 +127,7 @@ class NeRV(Field):
             _affine(second, stem, small * widths[0], 6),
         )
         blocks = tuple(
-            Convolution.uniform(own, kernel, before, after * stride**2, (6 / (kernel**2 * before)) ** 0.5)
+            Convolution(_affine(own, kernel**2 * before, after * stride**2, 6), kernel)
             for own, before, after, stride in zip(keys[:-1], widths[:-1], widths[1:], strides, strict=True)
         )
         last = _affine(keys[-1], widths[-1], d_out // math.prod(frame), 1)
@@ -164,7 +169,7 @@ class NeRV(Field):
         height, width = (n // math.prod(self.strides) for n in self.frame)
         sizes = [self.stem[0].weight.shape[-2], self.stem[1].weight.shape[-2]]
         for convolution, stride in zip(self.blocks, self.strides, strict=True):
-            sizes.append(height * width * convolution.bias.shape[-1])
+            sizes.append(height * width * convolution.patch.bias.shape[-1])
             height, width = height * stride, width * stride
         return max(sizes)
 
@@ -174,13 +179,14 @@ class NeRV(Field):
 
     def settings(self) -> dict[str, Any]:
         """All settings of `create`."""
-        behind = [b.bias.shape[-1] // s**2 for b, s in zip(self.blocks, self.strides, strict=True)]
+        kernel = self.blocks[0].kernel
+        behind = [b.patch.bias.shape[-1] // s**2 for b, s in zip(self.blocks, self.strides, strict=True)]
         return {
             "frame": list(self.frame),
             "stem": self.stem[0].weight.shape[-2],
-            "widths": [self.blocks[0].weight.shape[-2], *behind],
+            "widths": [self.blocks[0].patch.weight.shape[-1] // kernel**2, *behind],
             "strides": list(self.strides),
-            "kernel": self.blocks[0].weight.shape[-3],
+            "kernel": kernel,
             "base": self.base,
             "levels": self.levels,
             "output_offset": self.output_offset,
