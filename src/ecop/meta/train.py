@@ -26,10 +26,12 @@ from ecop.fit.initialisation import Initialisation, create_recipe_field
 from ecop.fit.loop import fit_batch
 from ecop.fit.render import View, render_strips
 from ecop.fit.settings import resolved_fit
+from ecop.meta.base import Info
 from ecop.meta.build import batch_context, build_outer_loop
-from ecop.meta.outer import State
+from ecop.meta.outer import OuterLoop, State
 from ecop.meta.warnings import warnings
 from ecop.signals.base import Signal
+from ecop.signals.context import Context
 from ecop.signals.pictures import write_picture
 from ecop.store.checkpoints import Checkpoints
 from ecop.store.run_folder import RunFolder, describe_files
@@ -82,14 +84,14 @@ def train(
     if resume:
         state, best, seconds = _restored(checkpoints, state)
         run.rewind(int(state.step))
-    step = eqx.filter_jit(session.loop.step, donate="all")  # the next state takes the place of the last
+    step = _compiled(session.loop)
     warned: set[str] = set()
     limit = math.inf if recipe.train.minutes is None else 60 * recipe.train.minutes
     begun = time.perf_counter() - seconds
     with _stoppable() as stopped:
         batches = session.loader.batches(int(state.step))
         while int(state.step) < recipe.train.steps and seconds < limit:  # the time that decided on `last`, too
-            state, info = step(state, batch_context(next(batches), recipe))
+            state, info = step(batch_context(next(batches), recipe), state)
             number = int(state.step)
             numbers = _means(info)
             _refuse_divergence(numbers, number, recipe)
@@ -111,6 +113,11 @@ def train(
             if stopped():
                 raise KeyboardInterrupt
     return Initialisation.load(run.path)
+
+
+def _compiled(loop: OuterLoop) -> Callable[[Context, State], tuple[State, Info]]:
+    """The outer step as one program, in which the next state takes the place of the last."""
+    return eqx.filter_jit(lambda context, state: loop.step(state, context), donate="all-except-first")
 
 
 @dataclasses.dataclass(frozen=True)
