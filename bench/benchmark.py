@@ -3,6 +3,7 @@
 import abc
 import datetime
 import json
+import os
 import platform
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -62,13 +63,14 @@ def main(benchmark: type[Benchmark]) -> None:
 
 
 def about_this_machine() -> dict[str, Any]:
-    """What the numbers depend on, in general terms."""
+    """What the numbers depend on, in general terms; ``load``: how many tasks wanted a core in the last minute."""
     import jax
 
     return {
         "processor": machine.processor(), "cores": machine.cores(), "memory_gib": round(machine.memory() / 2**30, 1),
         "device": jax.devices()[0].device_kind, "system": platform.system(), "python": platform.python_version(),
         "jax": jax.__version__, "ecop": version("ecop"), "date": datetime.date.today().isoformat(),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
     }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ class Compare:
             if abs(after - before) > self.least * max(abs(before), abs(after))
         }
         machines = {key: [earlier["machine"].get(key), later["machine"].get(key)] for key in later["machine"]}
-        other = {key: pair for key, pair in machines.items() if pair[0] != pair[1] and key != "date"}
+        other = {key: pair for key, pair in machines.items() if pair[0] != pair[1] and key not in ("date", "load")}
         if self.json:
             print(json.dumps({"changes": changes, "machine": other}))
             return {"changes": changes, "machine": other}

@@ -16,7 +16,7 @@ from ecop.core.recipe import Recipe
 from ecop.fields.base import Field
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.loop import fit_step
-from ecop.fit.render import evaluate_axes
+from ecop.fit.render import View, evaluate_axes
 from ecop.metrics.psnr import psnr
 from ecop.signals.base import Signal
 from ecop.signals.context import context_of
@@ -61,7 +61,8 @@ def steps(start: Initialisation, photo: Signal) -> list[tuple[np.ndarray, np.nda
 
 def picture(field: Field, photo: Signal, start: Initialisation) -> np.ndarray:
     """What the field shows at the photo's own pixels."""
-    return evaluate_axes(field, photo.grid(start.recipe.data.grid).axes())
+    grid = photo.grid(start.recipe.data.grid)
+    return evaluate_axes(field, grid.axes(), View(grid, photo.embed))
 
 
 def drawing(

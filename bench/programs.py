@@ -19,6 +19,9 @@ METHODS: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 """Name: learner, settings, engine. ``unrolled`` is plain autodiff through the loop."""
 
+KINDS = {1: "audio", 2: "image", 3: "video"}
+"""A modality for a number of axes."""
+
 
 def recipe_of(method: str, shape: tuple[int, ...], **settings: Any) -> tuple[Recipe, Engine]:
     """The recipe of the photo initialisation with another learner and shape, and its engine.
@@ -27,7 +30,7 @@ def recipe_of(method: str, shape: tuple[int, ...], **settings: Any) -> tuple[Rec
     """
     learner, own, engine = METHODS[method]
     changes = {"learner.name": learner} if learner != "ecop" else {}
-    changes |= own | {"data.size": list(shape)}
+    changes |= own | {"signal": KINDS[len(shape)], "data.size": list(shape)}
     changes |= {name.replace("__", "."): value for name, value in settings.items()}
     return Recipe.load("photo").with_settings(changes), Engine(engine)
 

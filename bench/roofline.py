@@ -6,9 +6,10 @@ are: score F, gradient 3 F, Hessian-vector product 8 F, outer step K·(1 + γ·(
 (78 F at K = 16, γ = ¼, L = 5), fit K · 4 F. These are fixed: what is computed beyond them is not counted as work.
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import jax
@@ -50,6 +51,8 @@ class Roofline(Benchmark):
     """points in a tile; the engine's choice by default"""
     signals: str | None = None
     """scan or vmap over the signals of a batch; as training does it on this device by default"""
+    precision: Literal["float32", "tf32", "bf16"] = "float32"
+    """of matrix products, the compared ones too"""
     rounds: int = 5
     """times that each kernel is measured"""
 
@@ -61,7 +64,7 @@ class Roofline(Benchmark):
         """Itself, or with --small a form of it that takes seconds."""
         if not self.small:
             return self
-        return Roofline(small=True, side=24, width=16, depth=3, steps=2, tile=128, signals=self.signals, rounds=2)
+        return dataclasses.replace(self, side=24, width=16, depth=3, steps=2, tile=128, rounds=2)
 
     def in_words(self, result: dict[str, Any]) -> list[str]:
         """A line for each kernel."""
@@ -78,7 +81,7 @@ class Roofline(Benchmark):
 
 def measure_roofline(settings: Roofline) -> dict[str, Any]:
     """The result of one setting."""
-    engine = Engine(tile=settings.tile)
+    engine = Engine(tile=settings.tile, precision=settings.precision)
     field = Siren.create(jax.random.key(0), d_in=2, d_out=3, width=settings.width, depth=settings.depth)
     points, tile = settings.side**2, engine.resolved_tile(split_adapted(field)[0])
     forward = 2.0 * trees.size(field) * points
@@ -89,7 +92,7 @@ def measure_roofline(settings: Roofline) -> dict[str, Any]:
     )  # fmt: skip
     work |= {"meta_step_b1": step, "meta_step_b4": 4 * step, "fit": 4 * settings.steps * forward}
     repeats = max(1, round(2 * work["gradient"] / (6.0 * tile * settings.width**2)))
-    chains = {f"products_{rows}": product_chain(rows, settings.width, n) for rows, n in
+    chains = {f"products_{rows}": product_chain(rows, settings.width, n, settings.precision) for rows, n in
               ((tile, repeats), (points, max(1, repeats * tile // points)))}  # fmt: skip
     functions = {name: run for name, (run, _) in chains.items()}
     functions |= kernels(field, engine, settings, learner)
@@ -104,7 +107,7 @@ def measure_roofline(settings: Roofline) -> dict[str, Any]:
         "gflop": {name: operations / 1e9 for name, operations in work.items()},
         "settings": {"side": settings.side, "width": settings.width, "depth": settings.depth, "steps": settings.steps,
                      "tile": tile, "signals": signals_of(settings), "rounds": settings.rounds,
-                     "matmul_precision": jax.config.jax_default_matmul_precision or "default"},
+                     "precision": settings.precision},
     }  # fmt: skip
 
 

@@ -124,6 +124,17 @@ def test_gpu_form_runs_anywhere(run):
     assert all(row["psnr"] > 0 for row in result["rows"])
 
 
+def test_precision(run):
+    result, folder = run("precision")
+    assert_kept(result, folder, "precision")
+    exact, tf32, bf16 = result["rows"]
+    assert (exact["precision"], exact["lost"]) == ("float32", 0)
+    assert tf32["psnr"] == exact["psnr"]
+    assert abs(bf16["lost"]) < 1
+    assert bf16["photos"].keys() == {"astronaut", "chelsea", "coffee", "rocket"}
+    assert bf16["photos"] != exact["photos"]
+
+
 def test_compare(run, tmp_path):
     rows = [{"method": "ecop", "shape": "8x8", "bytes": 10}, {"method": "learnit", "shape": "8x8", "bytes": 20}]
     machine = {"cores": 2, "date": "2026-01-01"}
