@@ -99,14 +99,34 @@ def _volume(folder):
     return Example(path, Volume.read(path), (6, 8, 9), (2, 3, 4), (6, 10, 5))
 
 
+def _shape(folder):
+    """A ball with few triangles, written by hand."""
+    trimesh = pytest.importorskip("trimesh")
+    from ecop.signals.shape import Shape
+
+    path = folder / "ball.obj"
+    ball = trimesh.creation.icosphere(subdivisions=2, radius=3)
+    lines = [f"v {x:.9f} {y:.9f} {z:.9f}" for x, y, z in ball.vertices + [5, 0, 0]]
+    lines += [f"f {a + 1} {b + 1} {c + 1}" for a, b, c in ball.faces]
+    path.write_text("\n".join(lines))
+    reading = {"points": 3000, "resolution": 16}
+    return Example(path, Shape.open(path, reading), (500,), (100,), (400,), reading, tolerance=1e-4, cut=False)
+
+
 EXAMPLES: dict[str, Callable[[Path], Example]] = {
-    "audio": _audio, "image": _image, "sphere": _sphere, "video": _video, "volume": _volume,
+    "audio": _audio, "image": _image, "shape": _shape, "sphere": _sphere, "video": _video, "volume": _volume,
 }  # fmt: skip
 
 
 @pytest.fixture(params=SIGNALS.names())
 def example(request, tmp_path_factory):
     """An example of every registered modality; a modality without one fails."""
+    return EXAMPLES[request.param](tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(params=[name for name in SIGNALS.names() if not SIGNALS[name].scattered])
+def gridded(request, tmp_path_factory):
+    """An example of every modality whose files give samples on a grid."""
     return EXAMPLES[request.param](tmp_path_factory.mktemp(request.param))
 
 

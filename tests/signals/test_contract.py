@@ -23,10 +23,21 @@ def same(values, expected, tolerance=0.0):
     np.testing.assert_allclose(values, expected, rtol=0, atol=tolerance)  # NaN is equal to NaN
 
 
+def test_scattered_points_have_places_and_a_render_has_a_shape(example):
+    signal, cls = example.read, type(example.read)
+    assert (signal.coordinates is not None) is cls.scattered
+    assert len(signal.resolution) == cls.dimensions
+    assert signal.grid().shape == signal.resolution
+    if signal.coordinates is not None:
+        assert signal.coordinates.dtype == np.float32
+        assert signal.coordinates.shape == (len(signal.values), cls.d_in)
+        assert signal.whole is not None
+
+
 def test_the_class_says_what_it_is(example):
     cls = type(example.read)
     assert SIGNALS[cls.kind] is cls
-    assert len(cls.elastic) == cls.dimensions == len(example.read.shape)
+    assert len(cls.elastic) == len(example.read.shape) == (1 if cls.scattered else cls.dimensions)
     assert cls.preferred_suffix in cls.suffixes
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in cls.suffixes)
 
@@ -63,16 +74,16 @@ def test_what_is_written_reads_back_as_stored(example, tmp_path):
     assert listing(path.parent) == [path.name]
 
 
-def test_strips_make_the_same_file(example, tmp_path):
-    signal, path = example.read, tmp_path / f"strips{example.read.preferred_suffix}"
+def test_strips_make_the_same_file(gridded, tmp_path):
+    signal, path = gridded.read, tmp_path / f"strips{gridded.read.preferred_suffix}"
     rows = signal.shape[0]
     strips = (signal.values[a:b] for a, b in [(0, 1), (1, rows // 2), (rows // 2, rows)])
     signal.write_strips(path, strips, signal.shape, signal.channels, signal.about)
-    same(type(signal).open(path, example.reading).values, signal.stored().values, example.tolerance)
+    same(type(signal).open(path, gridded.reading).values, signal.stored().values, gridded.tolerance)
 
 
-def test_a_failure_between_strips_leaves_what_was_there(example, tmp_path):
-    signal, path = example.read, tmp_path / f"half{example.read.preferred_suffix}"
+def test_a_failure_between_strips_leaves_what_was_there(gridded, tmp_path):
+    signal, path = gridded.read, tmp_path / f"half{gridded.read.preferred_suffix}"
 
     def strips():
         yield signal.values[:1]
@@ -113,9 +124,11 @@ def test_blocks(example):
     block = signal.block(example.start, example.part)
     window = tuple(slice(i, i + n) for i, n in zip(example.start, example.part, strict=True))
     same(block.values, signal.values[window])
+    if signal.coordinates is not None:
+        same(block.coordinates, signal.coordinates[window])
     about = cls.about_block(signal.about, example.start, example.part, signal.shape)
     for convention in CONVENTIONS:
-        assert block.grid(convention) == cls.grid_of(example.part, about, convention)
+        assert block.grid(convention) == cls.grid_of(block.resolution, about, convention)
 
 
 def test_resampling(example):
@@ -128,7 +141,9 @@ def test_resampling(example):
     same(signal.resized(signal.shape).values, signal.values)
     constant = dataclasses.replace(signal, values=np.full_like(signal.values, 0.5))
     np.testing.assert_allclose(constant.resized(example.smaller).values, 0.5, atol=1e-5)
-    assert smaller.grid().shape == example.smaller
+    assert smaller.grid().shape == smaller.resolution
+    if smaller.coordinates is not None:
+        assert len(smaller.coordinates) == example.smaller[0]
 
 
 def test_channels(example):
@@ -139,13 +154,13 @@ def test_channels(example):
     assert single.with_channels(1) is single
 
 
-def test_predictions_are_clipped(example):
-    signal = example.read
-    wild = np.random.default_rng(0).uniform(-1, 2, (*example.smaller, signal.channels))
+def test_predictions_are_clipped(gridded):
+    signal = gridded.read
+    wild = np.random.default_rng(0).uniform(-1, 2, (*gridded.smaller, signal.channels))
     assembled = signal.assemble(wild, signal.about, "render")
-    assert (assembled.shape, assembled.source) == (example.smaller, "render")
+    assert (assembled.shape, assembled.source) == (gridded.smaller, "render")
     assert assembled.values.dtype == np.float32
-    same(assembled.values, np.clip(wild, *example.limits), 1e-6)
+    same(assembled.values, np.clip(wild, *gridded.limits), 1e-6)
 
 
 def test_metrics(example):
@@ -169,8 +184,8 @@ def test_pictures_are_colours_of_one_size(example):
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
-def test_grids(example, convention):
-    signal, cls = example.read, type(example.read)
+def test_grids(gridded, convention):
+    signal, cls = gridded.read, type(gridded.read)
     for about in (signal.about, {}):
         grid = cls.grid_of(signal.shape, about, convention)
         assert grid.shape == signal.shape
@@ -185,9 +200,9 @@ def test_grids(example, convention):
     assert signal.grid(convention) == cls.grid_of(signal.shape, signal.about, convention)
 
 
-def test_parts_of_the_extent_join(example):
+def test_parts_of_the_extent_join(gridded):
     """Two halves of the first axis, rendered apart, lie where all of it lies."""
-    signal, cls = example.read, type(example.read)
+    signal, cls = gridded.read, type(gridded.read)
     rows, *others = signal.shape
     rest = tuple((0.0, 1.0) for _ in others)
     shape = (2 * rows, *others)
@@ -197,18 +212,18 @@ def test_parts_of_the_extent_join(example):
     np.testing.assert_allclose(first, whole.axes()[0], atol=np.abs(whole.spacing[0]) * 1e-3)
 
 
-def test_a_render_can_be_written(example, tmp_path):
+def test_a_render_can_be_written(gridded, tmp_path):
     """Of another size, and of a part: with what the modality says of it, it is placed and written."""
-    signal, cls = example.read, type(example.read)
+    signal, cls = gridded.read, type(gridded.read)
     region = ((0.25, 0.75),) * cls.dimensions
     for part in (None, region):
-        about = cls.about_render(signal.about, signal.shape, example.smaller, part)
-        values = np.random.default_rng(0).random((*example.smaller, signal.channels), np.float32)
+        about = cls.about_render(signal.about, signal.shape, gridded.smaller, part)
+        values = np.random.default_rng(0).random((*gridded.smaller, signal.channels), np.float32)
         render = cls.assemble(values, about, "render")
-        assert render.grid().shape == example.smaller
+        assert render.grid().shape == gridded.smaller
         path = tmp_path / f"render{cls.preferred_suffix}"
         render.write(path)
-        assert cls.read(path).shape == example.smaller
+        assert cls.read(path).shape == gridded.smaller
 
 
 def test_bad_input_is_one_clear_line(example, tmp_path):

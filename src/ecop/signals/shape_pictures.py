@@ -11,30 +11,33 @@ DIRECTIONS = ((30.0, 25.0), (150.0, 25.0), (270.0, 25.0))
 """Azimuth about the second axis, which points up, and elevation of the camera, in degrees."""
 
 RADIUS = 1.45
-"""Half a side of a view, in half sides of the box: a cube that fills 0.9 of it is just seen whole."""
+"""Half a side of a view by default: nearly all shapes are seen whole, and at one scale."""
 
 FINER = 2  # samples along each side of a pixel
 COLOUR = np.array([0.55, 0.66, 0.80])
-LIGHTS = ((0.75, (-0.5, 0.7, 0.6)), (0.25, (0.8, 0.1, 0.5)), (0.15, (0.0, -1.0, 0.3)))
-AMBIENT = 0.18
+LIGHTS = ((0.85, (-0.5, 0.7, 0.6)), (0.25, (0.8, 0.1, 0.5)), (0.12, (0.0, -1.0, 0.3)))
+AMBIENT = 0.12
 CREASE = np.cos(np.radians(35))
 """Where a triangle is turned farther than that from its neighbours' mean, an edge is drawn as one."""
 
 
-def views(surface: Surface, size: int, directions: tuple[tuple[float, float], ...] = DIRECTIONS) -> np.ndarray:
+def views(
+    surface: Surface, size: int, directions: tuple[tuple[float, float], ...] = DIRECTIONS, radius: float = RADIUS
+) -> np.ndarray:
     """Views side by side, (size, directions · size, 3) in [0, 1], on white.
 
     Args:
         surface: in the box [−1, 1]³; nothing is drawn for one without triangles.
         size: pixels along a side of each view.
         directions: azimuth and elevation of each.
+        radius: half a side of a view, in half sides of the box.
     """
-    return np.concatenate([_view(surface, size, *direction) for direction in directions], axis=1)
+    return np.concatenate([_view(surface, size, *direction, radius) for direction in directions], axis=1)
 
 
-def _view(surface: Surface, size: int, azimuth: float, elevation: float) -> np.ndarray:
+def _view(surface: Surface, size: int, azimuth: float, elevation: float, radius: float) -> np.ndarray:
     side = size * FINER
-    scale = side / 2 / RADIUS
+    scale = side / 2 / radius
     depth, normal = np.full(side * side, -np.inf, np.float32), np.zeros((side * side, 3), np.float32)
     turned = surface.vertices @ _rotation(azimuth, elevation).T
     corners = (turned * [1, -1, 1] * scale + [side / 2, side / 2, 0])[surface.faces]

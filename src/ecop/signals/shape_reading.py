@@ -4,7 +4,7 @@ import json
 import logging
 import struct
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -56,27 +56,50 @@ def _triangles(path: Path, kind: str) -> tuple[np.ndarray, np.ndarray]:
     import trimesh
 
     refusing: Any = _Refusing(path)
-    with path.open("rb") as stream:
+    with _opened(path, kind) as stream:
         scene = trimesh.load_scene(
-            stream,
-            file_type=kind[1:],
-            resolver=refusing,
-            skip_materials=True,
-            process=False,
+            stream, file_type=_loader(path, kind), resolver=refusing, skip_materials=True, process=False,
             maintain_order=True,
-        )
+        )  # fmt: skip
     meshes = {name: mesh for name, mesh in scene.geometry.items() if isinstance(mesh, trimesh.Trimesh)}
     placed = [scene.graph[node] for node in scene.graph.nodes_geometry]
-    counts = [len(meshes[name].faces) for _, name in placed if name in meshes]
-    INPUT_FACES.check(str(path), (sum(counts),))
+    INPUT_FACES.check(str(path), (sum(len(meshes[name].faces) for _, name in placed if name in meshes),))
     vertices, faces, before = [np.zeros((0, 3))], [np.zeros((0, 3), np.int64)], 0
     for transform, name in placed:
         if name in meshes:
             own = np.asarray(meshes[name].vertices, np.float64)
-            vertices.append(own @ transform[:3, :3].T + transform[:3, 3])
+            with np.errstate(all="ignore"):  # what is infinite is said below
+                vertices.append(own @ transform[:3, :3].T + transform[:3, 3])
             faces.append(np.asarray(meshes[name].faces, np.int64) + before)
             before += len(own)
     return np.concatenate(vertices), np.concatenate(faces)
+
+
+def _opened(path: Path, kind: str) -> IO[Any]:
+    """Text as text, in whatever encoding its comments are."""
+    is_text = kind in (".obj", ".off") or (kind == ".stl" and not _is_binary_stl(path))
+    return path.open(encoding="utf-8", errors="replace") if is_text else path.open("rb")
+
+
+def _loader(path: Path, kind: str) -> str:
+    return "stl_ascii" if kind == ".stl" and not _is_binary_stl(path) else kind[1:]
+
+
+def _is_binary_stl(path: Path) -> bool:
+    """Whether the number of triangles behind an STL's 80 bytes of header is what its size says.
+
+    Raises:
+        BadInput: if it is neither that nor text.
+    """
+    with path.open("rb") as stream:
+        head = stream.read(84)
+    promised = int.from_bytes(head[80:84], "little")
+    if len(head) == 84 and path.stat().st_size == 84 + 50 * promised:
+        return True
+    if not head.lstrip().lower().startswith(b"solid"):
+        problem = f"neither a text STL nor a whole binary one of {promised} triangles"
+        raise BadInput(path, problem, "make or fetch it again")
+    return False
 
 
 def _checked(path: Path, vertices: np.ndarray, faces: np.ndarray) -> Surface:

@@ -7,11 +7,14 @@ from typing import Any, Self
 import numpy as np
 
 from ecop.core.grids import GridSpec
-from ecop.metrics.geometry import unit_normals
+from ecop.metrics.geometry import surface_points, unit_normals
 
 THICKNESS = 2e-3
 """How far beside a triangle is looked for the inside, in half sides of the box: more than the gap between two parts
 that should touch, less than the thinnest wall."""
+
+TRIED = 2048
+"""Points of a surface that say whether it has walls at all."""
 
 FINEST = 0.04
 """Longest edge of a triangle that is kept or left out as a whole."""
@@ -91,10 +94,10 @@ def boundary(surface: Surface) -> Surface:
     four until their edges are at most `FINEST`. A surface without such walls comes back as it is.
     """
     triangles = surface.triangles
-    share = _walled(triangles, surface)
-    if not share.any():
+    tried, numbers = surface_points(triangles, TRIED, np.random.default_rng(0))
+    if not _between(tried, unit_normals(triangles[numbers]), surface).any():
         return surface
-    kept = []
+    share, kept = _walled(triangles, surface), []
     while len(triangles):
         longest = np.linalg.norm(triangles - np.roll(triangles, 1, axis=1), axis=-1).max(axis=1)
         whole = (share == 0) | ((longest <= FINEST) & (share < 0.5))
@@ -124,12 +127,15 @@ def extracted(depth: np.ndarray, grid: GridSpec) -> Surface:
 
 def _walled(triangles: np.ndarray, surface: Surface) -> np.ndarray:
     """(m,) the share of each triangle whose both sides are inside the solid."""
-    if not len(triangles):
-        return np.zeros(0)
     probes = np.einsum("pc,mcd->mpd", PROBES, triangles)
-    aside = THICKNESS * unit_normals(triangles)[:, None]
-    both = surface.contains((probes + aside).reshape(-1, 3)) & surface.contains((probes - aside).reshape(-1, 3))
-    return both.reshape(len(triangles), -1).mean(axis=1)
+    normals = np.repeat(unit_normals(triangles), len(PROBES), axis=0)
+    return _between(probes.reshape(-1, 3), normals, surface).reshape(len(triangles), len(PROBES)).mean(axis=1)
+
+
+def _between(points: np.ndarray, normals: np.ndarray, surface: Surface) -> np.ndarray:
+    """(n,) whether both sides of points on a surface are inside the solid."""
+    aside = THICKNESS * normals
+    return surface.contains(points + aside) & surface.contains(points - aside)
 
 
 def _quartered(triangles: np.ndarray) -> np.ndarray:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ecop.core.errors import CannotWrite, MissingExtra
 from ecop.core.files import atomic_write
 from ecop.signals.pictures import write_picture
@@ -30,7 +32,9 @@ def write_surface(path: Path, surface: Surface, centre: list[float], half: list[
     """
     check_suffix(path)
     if path.suffix.lower() == ".png":
-        write_picture(path, views(surface, PICTURE))
+        upright = surface.moved(0, np.array(half) / max(half))  # a part of the box is not a cube
+        farthest = float(np.max(np.linalg.norm(upright.vertices, axis=1), initial=0.1))
+        write_picture(path, views(upright, PICTURE, radius=1.02 * farthest))
         return
     if not len(surface.faces):
         problem = "the field has no surface there: it is all inside or all outside"
