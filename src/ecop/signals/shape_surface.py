@@ -121,8 +121,9 @@ def extracted(depth: np.ndarray, grid: GridSpec) -> Surface:
 
     if min(depth.shape) < 2 or not depth.min() < 0 < depth.max():
         return Surface(np.zeros((0, 3)), np.zeros((0, 3), np.int64))
+    # Its triangles have their right hand towards what is higher, the inside.
     vertices, faces, _, _ = marching_cubes(np.asarray(depth, np.float32), 0.0, allow_degenerate=False)
-    return Surface(np.array(grid.origin) + vertices * np.array(grid.spacing), faces.astype(np.int64))
+    return Surface(np.array(grid.origin) + vertices * np.array(grid.spacing), faces[:, ::-1].astype(np.int64))
 
 
 def _walled(triangles: np.ndarray, surface: Surface) -> np.ndarray:
