@@ -42,7 +42,7 @@ def test_distances_of_a_ball(ball):
     np.testing.assert_allclose(ball.values[:, 0], expected, atol=0.01)  # its facets lie up to 0.002 inside
     assert ball.about["centre"] == pytest.approx([5, 0, -1])
     assert ball.about["half"] == pytest.approx([3 / 0.9] * 3)
-    assert "remarks" not in ball.about
+    assert "changed" not in ball.about
 
 
 def test_occupancy_of_a_ball(ball_file):

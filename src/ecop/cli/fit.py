@@ -155,8 +155,6 @@ class Fit(Command):
     def _fit(self, initialisation: "Initialisation", item: "Item", place: str, terminal: Terminal) -> "Fitted":
         signal = item.read(SIGNALS[initialisation.recipe.signal], self._reading(initialisation))
         file = shown(item)
-        for remark in signal.about.get("remarks", ()):
-            terminal.note(f"{file}: {remark}")
         wanted = initialisation.recipe.data.channels
         if signal.channels != wanted:
             how = "repeated" if signal.channels < wanted else "reduced"

@@ -22,7 +22,7 @@ from ecop.data.folder import Item
 from ecop.data.layouts import divided
 from ecop.data.loader import Batch, Loader, fixed_signals
 from ecop.fields.base import Field
-from ecop.fit.initialisation import Initialisation, create_recipe_field
+from ecop.fit.initialisation import Initialisation, create_recipe_field, field_sizes
 from ecop.fit.loop import fit_batch
 from ecop.fit.render import View, render_strips
 from ecop.fit.settings import resolved_fit
@@ -134,6 +134,7 @@ class _Session:
 
     @classmethod
     def begin(cls, recipe: Recipe, data: str | Path, engine: Engine, start: Initialisation | None) -> "_Session":
+        field_sizes(recipe)  # refuses a size of other axes before any file is cut by it
         loop = build_outer_loop(recipe, engine)
         signal_class = SIGNALS[recipe.signal]
         root = Path(data)

@@ -73,7 +73,7 @@ class Shape(Signal):
         """Read an OBJ, OFF, PLY, STL, GLB or glTF mesh, and sample it; no other file is opened.
 
         The mesh is moved into the box: its longest side fills 0.9 of it. Inside is where its generalised winding number
-        exceeds ½, which also closes holes; a mesh that is not watertight says so in ``about["remarks"]``. One that
+        exceeds ½, which also closes holes; a mesh that is not watertight says so in ``about["changed"]``. One that
         is turned inside out is turned back. Walls between parts that touch or overlap are no part of the surface.
 
         Args:
@@ -101,7 +101,7 @@ class Shape(Signal):
             "centre": centre, "half": [half] * 3,
         }  # fmt: skip
         if edges := open_edges(surface):
-            about["remarks"] = [f"not watertight ({edges} open edges): inside is where its winding number exceeds ½"]
+            about["changed"] = f"not watertight ({edges} open edges): closed where its winding number is ½"
         surface = surface.moved(-np.array(centre) / half, 1 / half).outwards()
         coordinates = places(surface, sampling)
         inside = surface.contains(coordinates)

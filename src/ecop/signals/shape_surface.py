@@ -1,7 +1,6 @@
 """The surface of a shape: triangles, which side of them is inside, and the surface that a render on a grid has."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -66,17 +65,12 @@ class Surface:
         The number of times that the surface winds around a point (Jacobson et al. 2013), computed fast (Barill et al.
         2018): 1 inside and 0 outside a closed surface, something between for one with holes.
         """
-        if not len(self.faces):
-            return np.zeros(len(points), bool)
-        return np.asarray(self._winding.winding_number(np.ascontiguousarray(points, np.float64))) > 0.5
-
-    @cached_property
-    def _winding(self) -> Any:
         import igl
 
-        winding = igl.FastWindingNumberBVH()
-        winding.init(np.ascontiguousarray(self.vertices), np.ascontiguousarray(self.faces))
-        return winding
+        if not len(self.faces):
+            return np.zeros(len(points), bool)
+        arrays = self.vertices, self.faces, np.asarray(points, np.float64)
+        return np.asarray(igl.fast_winding_number(*map(np.ascontiguousarray, arrays))) > 0.5
 
 
 def open_edges(surface: Surface) -> int:
@@ -136,7 +130,8 @@ def _walled(triangles: np.ndarray, surface: Surface) -> np.ndarray:
 def _between(points: np.ndarray, normals: np.ndarray, surface: Surface) -> np.ndarray:
     """(n,) whether both sides of points on a surface are inside the solid."""
     aside = THICKNESS * normals
-    return surface.contains(points + aside) & surface.contains(points - aside)
+    one, other = np.split(surface.contains(np.concatenate([points + aside, points - aside])), 2)
+    return one & other
 
 
 def _quartered(triangles: np.ndarray) -> np.ndarray:
