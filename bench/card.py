@@ -1,5 +1,7 @@
 """The model card of an initialisation, from its own file and from what `bench.pretrained` measured."""
 
+import re
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +12,21 @@ from ecop.core import trees
 from ecop.core.recipe import Recipe
 from ecop.core.registry import SIGNALS
 from ecop.fit.initialisation import Initialisation
+
+SIGNALS_MEASURED = (
+    "{n} signals that neither training nor validation saw, cut from their middle at {size}, {steps} steps; mean ± "
+    "standard deviation over signals."
+)
+CAUTION = (
+    "± behind a gain is the 95 % interval of its mean. Learnit prunes nothing, so that there is nothing to scale by. "
+    "Both runs are short, and each was made once: what they would reach at convergence is another question. All "
+    "numbers, by signal: `bench/results/{result}`."
+)
+HOW_TRAINED = (
+    "Each on one core of a {cores}-core machine ({processor}), side by side, for the same time, while both cores were "
+    "used for other work too; the best in validation was kept. Learnit's inner steps are as many as take the memory of "
+    "the pruned ones: equal γ·K·M."
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +53,13 @@ class Card:
 
     def markdown(self) -> str:
         """The whole card."""
-        parts = (self._head(), self._reached(), self._training(), self._data(), f"## Limits\n\n{self.limits}")
+        parts = (
+            self._head(),
+            self._reached(),
+            self._training(),
+            self._data(),
+            "\n".join(["## Limits", "", *fill(self.limits)]),
+        )
         return "\n\n".join(parts) + "\n"
 
     def _head(self) -> str:
@@ -56,46 +79,28 @@ class Card:
         )  # fmt: skip
 
     def _reached(self) -> str:
-        lines = list(table(self.result))
-        return "\n".join(
-            [
-                "## What it reaches", "",
-                f"{self.result['n']} signals that neither training nor validation saw, cut from their middle at "
-                f"{'×'.join(map(str, self.init.recipe.data.size))}, {self.result['steps']} steps; mean ± standard "
-                "deviation over signals.", "", *lines, "",
-                *(f"- {line}" for line in self.result["comparisons"]), "",
-                "± behind a gain is the 95 % interval of its mean. Learnit prunes nothing, so that there is nothing to "
-                "scale by. Both runs are short, and each was made once: what they would reach at convergence is "
-                f"another question. All numbers, by signal: `bench/results/{self.result_name}`.",
-            ]
-        )  # fmt: skip
+        size = "×".join(map(str, self.init.recipe.data.size))
+        signals = SIGNALS_MEASURED.format(n=self.result["n"], size=size, steps=self.result["steps"])
+        gains = [f"- {line}" for line in self.result["comparisons"]]
+        caution = fill(CAUTION.format(result=self.result_name))
+        return "\n".join(["## What it reaches", "", *fill(signals), "", *table(self.result), "", *gains, "", *caution])
 
     def _training(self) -> str:
         rows = {row["name"]: row for row in self.result["rows"] if row["trained"]}
-        lines = ["| run | outer steps | signals seen | time |", "| --- | --- | --- | --- |"]
+        lines = ["| run | outer steps | signals seen | time until its best validation |", "| --- | --- | --- | --- |"]
         for name, row in rows.items():
             trained = row["trained"]
-            lines.append(
-                f"| {name} | {trained['steps']} | {trained['signals_seen']} | {trained['seconds'] / 60:.1f} min |"
-            )
-        machine = self.result["machine"]
-        return "\n".join(
-            [
-                "## How it was trained", "", *lines, "",
-                f"Each on one core of a {machine['cores']}-core machine ({machine['processor']}), side by side, while "
-                "both cores were used for other work too. The outer rate of each was the best of those that were "
-                "tried for two minutes. Learnit's inner steps are as many as take the memory of the pruned ones: "
-                "equal γ·K·M.", "",
-                "```bash", *self._commands(rows), "```",
-            ]
-        )  # fmt: skip
+            minutes = f"{trained['seconds'] / 60:.1f} min"
+            lines.append(f"| {name} | {trained['steps']} | {trained['signals_seen']} | {minutes} |")
+        how = fill(HOW_TRAINED.format(**self.result["machine"]))
+        return "\n".join(["## How it was trained", "", *lines, "", *how, "", "```bash", *self._commands(rows), "```"])
 
     def _commands(self, rows: Mapping[str, Any]) -> Iterator[str]:
         yield f"ecop data {self.data_set}"
         for name, row in rows.items():
             trained = Recipe.from_dict(row["recipe"])
             changes = changed_settings(Recipe.named(trained.name), trained)
-            wanted = " ".join(change.replace(" ", "") for change in changes)
+            wanted = " ".join(rounded(change.replace(" ", "")) for change in changes)
             yield f"ecop train --data DATA --out runs/{name} --recipe {trained.name} --set {wanted}"
         baselines = " ".join(f"runs/{name}" for name in list(rows)[1:])
         yield f"python -m bench.pretrained --init {self.name} --baselines {baselines} --data DATA/test"
@@ -103,5 +108,28 @@ class Card:
     def _data(self) -> str:
         credits = "\n".join(f"- {line}" for line in self.sources[2:] if line and "SHA-256" not in line)
         return "\n".join(
-            ["## Data", "", f"`ecop data {self.data_set}`: {self.sources[0]}.", "", self.sources[1] + ".", "", credits]
+            [
+                "## Data",
+                "",
+                *fill(f"`ecop data {self.data_set}`: {self.sources[0]}."),
+                "",
+                self.sources[1] + ".",
+                "",
+                credits,
+            ]
         ).rstrip()
+
+
+def fill(paragraph: str) -> list[str]:
+    """Lines of at most 120 characters."""
+    return textwrap.wrap(paragraph, 120, break_long_words=False, break_on_hyphens=False)
+
+
+def rounded(change: str) -> str:
+    """``KEY=VALUE`` without the digits that binary fractions add.
+
+    Example:
+        >>> rounded("train.minutes=15.600000000000001")
+        'train.minutes=15.6'
+    """
+    return re.sub(r"\d+\.\d{6,}", lambda number: f"{float(number[0]):g}", change)

@@ -37,7 +37,7 @@ class Pretrained(Benchmark):
 
     def measure(self) -> dict[str, Any]:
         """A row for each initialisation and scaling."""
-        rows = [row(start, scaling, self) for start in self.starts() for scaling in ("norm", "none")]
+        rows = [row(start, scaling, self) for start in self.starts() for scaling in scalings(start)]
         return {
             "subject": rows[0]["name"], "rows": rows, "steps": rows[0]["steps"], "n": rows[0]["n"],
             "comparisons": [beaten(rows[0], other) for other in rows[1:]],
@@ -59,6 +59,11 @@ class Pretrained(Benchmark):
         """The table in Markdown, and how often the shipped one is better than each of the others."""
         summary = f"{result['n']} signals, {result['steps']} steps, mean ± standard deviation over signals"
         return [*table(result), summary, *result["comparisons"]]
+
+
+def scalings(start: Initialisation) -> tuple[str, ...]:
+    """With and without; without only where nothing is pruned, since there is nothing to scale by."""
+    return ("norm", "none") if start.plan().pruning.active else ("none",)
 
 
 def row(start: Initialisation, scaling: str, benchmark: Pretrained) -> dict[str, Any]:
