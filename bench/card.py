@@ -103,7 +103,8 @@ class Card:
             wanted = " ".join(rounded(change.replace(" ", "")) for change in changes)
             yield f"ecop train --data DATA --out runs/{name} --recipe {trained.name} --set {wanted}"
         baselines = " ".join(f"runs/{name}" for name in list(rows)[1:])
-        yield f"python -m bench.pretrained --init {self.name} --baselines {baselines} --data DATA/test"
+        every = f" --every {self.result['every']}" if self.result.get("every", 1) > 1 else ""
+        yield f"python -m bench.pretrained --init {self.name} --baselines {baselines} --data DATA/test{every}"
 
     def _data(self) -> str:
         credits = "\n".join(f"- {line}" for line in self.sources[2:] if line and "SHA-256" not in line)

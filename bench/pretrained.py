@@ -34,12 +34,14 @@ class Pretrained(Benchmark):
     """others to compare with, e.g. a run of Learnit"""
     data: Path = Path("data")
     """folder of held-out signals"""
+    every: int = 1
+    """only every n-th of them"""
 
     def measure(self) -> dict[str, Any]:
         """A row for each initialisation and scaling."""
         rows = [row(start, scaling, self) for start in self.starts() for scaling in scalings(start)]
         return {
-            "subject": rows[0]["name"], "rows": rows, "steps": rows[0]["steps"], "n": rows[0]["n"],
+            "subject": rows[0]["name"], "rows": rows, "steps": rows[0]["steps"], "n": rows[0]["n"], "every": self.every,
             "comparisons": [beaten(rows[0], other) for other in rows[1:]],
         }  # fmt: skip
 
@@ -68,7 +70,9 @@ def scalings(start: Initialisation) -> tuple[str, ...]:
 
 def row(start: Initialisation, scaling: str, benchmark: Pretrained) -> dict[str, Any]:
     """One line of the table, with every signal's numbers."""
-    found: Evaluation = evaluate(start, benchmark.data, steps=1 if benchmark.small else None, scaling=scaling)
+    found: Evaluation = evaluate(
+        start, benchmark.data, steps=1 if benchmark.small else None, scaling=scaling, every=benchmark.every
+    )
     return {
         "name": start.name, "learner": "–" if start.name == "random" else start.recipe.learner.name,
         "scaling": scaling, "steps": found.steps, "n": len(found.files), "mean": found.mean, "std": found.std,

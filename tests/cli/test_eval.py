@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ecop.data.crops import centre_cut
+from ecop.fit.evaluate import evaluate
 from ecop.signals import Image
 
 
@@ -54,3 +55,8 @@ def test_a_split_and_its_parts(ecop, refused, init, photos):
 def test_a_damaged_file_is_named(refused, init, photos):
     (photos / "2.png").write_bytes((photos / "2.png").read_bytes()[:60])
     assert "2.png" in refused("eval", init, "--data", photos, "--csv", "e.csv")
+
+
+def test_every_second_signal(tiny, photos):
+    found = evaluate(tiny, photos, steps=1, every=2)
+    assert [file["file"] for file in found.files] == ["0.png", "2.png", "sub/4.png"]

@@ -54,6 +54,7 @@ def evaluate(
     steps: int | None = None,
     scaling: str | None = None,
     part: Part = "all",
+    every: int = 1,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -65,6 +66,7 @@ def evaluate(
         steps: inner steps; the initialisation's by default.
         scaling: the initialisation's by default.
         part: only this split, as the recipe divides the folder.
+        every: only every n-th signal, for a look at a large folder.
         seed: for scorers that draw.
         progress: called with the signals done and all signals.
 
@@ -84,7 +86,7 @@ def evaluate(
     """
     recipe = initialisation.recipe
     signal_class = SIGNALS[recipe.signal]
-    items = _chosen(folder, signal_class, initialisation, part)
+    items = _chosen(folder, signal_class, initialisation, part)[::every]
     results: list[dict[str, Any]] = []
     for item, signal in zip(items, fixed_signals(items, signal_class, recipe.data), strict=True):
         fitted = initialisation.fit(signal, steps, scaling=scaling, seed=seed)
