@@ -10,8 +10,8 @@ from ecop.signals.shape_surface import Surface
 DIRECTIONS = ((30.0, 25.0), (150.0, 25.0), (270.0, 25.0))
 """Azimuth about the second axis, which points up, and elevation of the camera, in degrees."""
 
-RADIUS = 1.45
-"""Half a side of a view by default: nearly all shapes are seen whole, and at one scale."""
+RADIUS = 1.35
+"""Half a side of a view by default: even a cube is just seen whole, and all shapes at one scale."""
 
 FINER = 2  # samples along each side of a pixel
 COLOUR = np.array([0.55, 0.66, 0.80])
