@@ -41,6 +41,7 @@ class Card:
         data_set: the name that ``ecop data`` knows.
         sources: lines of the data set's SOURCES.txt; the first says what it is, the second its licence.
         limits: what it is not good for.
+        earlier: what went before the runs of the table, if anything.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Card:
     data_set: str
     sources: list[str]
     limits: str
+    earlier: str = ""
 
     def markdown(self) -> str:
         """The whole card."""
@@ -92,7 +94,7 @@ class Card:
             trained = row["trained"]
             minutes = f"{trained['seconds'] / 60:.1f} min"
             lines.append(f"| {name} | {trained['steps']} | {trained['signals_seen']} | {minutes} |")
-        how = fill(HOW_TRAINED.format(**self.result["machine"]))
+        how = fill(" ".join([HOW_TRAINED.format(**self.result["machine"]), self.earlier]))
         return "\n".join(["## How it was trained", "", *lines, "", *how, "", "```bash", *self._commands(rows), "```"])
 
     def _commands(self, rows: Mapping[str, Any]) -> Iterator[str]:

@@ -32,6 +32,8 @@ class Ship:
     """what bench.pretrained measured; its first row is this initialisation's"""
     limits: str
     """what it is not good for, for the card"""
+    earlier: str = ""
+    """what went before the run, such as a first stage, for the card"""
 
     def write(self) -> Path:
         """Join what is known, and save."""
@@ -47,7 +49,7 @@ class Ship:
         path = PACKAGE / f"{self.name}.safetensors"
         shipped = dataclasses.replace(init, provenance=provenance, metrics=metrics)
         shipped.save(path, "float16")
-        card = Card(self.name, shipped, result, self.result.name, self.data_set, sources, self.limits)
+        card = Card(self.name, shipped, result, self.result.name, self.data_set, sources, self.limits, self.earlier)
         path.with_suffix(".md").write_text(card.markdown())
         return path
 
