@@ -40,7 +40,7 @@ def fits(start: Initialisation, data_set: str) -> tuple[Signal, Fitted, Fitted]:
     """A signal that training never saw, and what both starts make of it with the gradient scaled."""
     signal_class, data = SIGNALS[start.recipe.signal], start.recipe.data
     items = items_of(find_files(fetch(data_set) / "test", signal_class), signal_class, data.reading)
-    (signal,) = fixed_signals(items[len(items) // 2 :][:1], signal_class, data)
+    (signal,) = fixed_signals(items[len(items) // 3 :][:1], signal_class, data)
     chance = Initialisation.random(start.recipe, start.settings)
     return signal, chance.fit(signal, scaling="norm"), start.fit(signal, scaling="norm")
 

@@ -37,6 +37,13 @@ def pytest_configure(config):
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def no_programs_left():
+    """Behind each file its compiled programs are let go: thousands of them in one process exhaust its memory maps."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture
 def float64():
     """JAX computes in float64 within the test."""

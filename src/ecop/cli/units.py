@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-ACRONYMS = ("iou", "lsd", "psnr", "rmse", "snr", "ssim")
+ACRONYMS = {"iou": "IoU", "lsd": "LSD", "psnr": "PSNR", "rmse": "RMSE", "snr": "SNR", "ssim": "SSIM"}
 IN_DECIBELS = ("lsd", "psnr", "snr", "weighted_psnr")
 
 
@@ -80,7 +80,7 @@ def metric_name(name: str) -> str:
     """
     if name == "ms_ssim":
         return "MS-SSIM"
-    return " ".join(word.upper() if word in ACRONYMS else word for word in name.split("_"))
+    return " ".join(ACRONYMS.get(word, word) for word in name.split("_"))
 
 
 def decibels(value: float | None) -> str:
