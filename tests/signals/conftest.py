@@ -106,7 +106,7 @@ def _shape(folder):
 
     path = folder / "ball.obj"
     ball = trimesh.creation.icosphere(subdivisions=2, radius=3)
-    lines = [f"v {x:.9f} {y:.9f} {z:.9f}" for x, y, z in ball.vertices + [5, 0, 0]]
+    lines = [f"v {x:.9f} {y:.9f} {z:.9f}" for x, y, z in ball.vertices + np.array([5, 0, 0])]
     lines += [f"f {a + 1} {b + 1} {c + 1}" for a, b, c in ball.faces]
     path.write_text("\n".join(lines))
     reading = {"points": 3000, "resolution": 16}
