@@ -60,7 +60,7 @@ def test_from_a_mesh_to_a_mesh(ecop, solids):
     assert fitted.code == 0, fitted.err
     assert "1000 resampled to 300" in fitted.out
     assert ", chamfer " in fitted.out
-    assert ", IOU " in fitted.out
+    assert ", IoU " in fitted.out
     assert (
         ecop("render", "ball.safetensors", "-o", "out.obj", "--shape", "24x24x24", "--json").document["shape"]
         == [24] * 3

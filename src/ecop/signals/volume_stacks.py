@@ -2,6 +2,7 @@
 
 import io
 import math
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ def tiff_file(path: Path, name: str | None) -> Opened:
     # OME and Micro-Manager TIFFs may name further files, anywhere; this one is all that the user gave.
     file = tifffile.TiffFile(path, _multifile=False, is_mmstack=False, is_ndtiff=False)
     try:
+        if not _is_whole(file):
+            raise BadInput(path, "truncated: its last page names another", "copy or download it again")
         series = file.series[0]
         shape, axes = tuple(series.shape), "".join(LETTERS.get(letter, "?") for letter in series.axes)
         if "?" in axes or len(set(axes)) != len(axes) or not set("zyx") <= set(axes):
@@ -55,6 +58,19 @@ def tiff_file(path: Path, name: str | None) -> Opened:
         return numbers if time is None else np.take(numbers, time[1], axis=time[0])
 
     return Opened(shape, axes, read, about, close=file.close)
+
+
+def _is_whole(file: tifffile.TiffFile) -> bool:
+    """Whether the chain of pages has its end: tifffile takes a chain that leads out of the file for a shorter stack."""
+    form, stream, start = file.tiff, file.filehandle, file.pages[-1].offset
+    stream.seek(start)
+    count = stream.read(form.tagnosize)
+    if len(count) < form.tagnosize:
+        return False
+    (tags,) = struct.unpack(form.tagnoformat, count)
+    stream.seek(start + form.tagnosize + tags * form.tagsize)
+    behind = stream.read(form.offsetsize)
+    return len(behind) == form.offsetsize and struct.unpack(form.offsetformat, behind) == (0,)
 
 
 def _spacing(file: tifffile.TiffFile) -> dict[str, Any]:
