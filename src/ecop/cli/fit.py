@@ -1,5 +1,6 @@
 """``ecop fit``: signals become fields."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ class Fit(Command):
                 failures += 1
                 continue
             fitted.save(out)
-            results.append(describe(shown(item), out, fitted))
+            results.append(describe(str(item), out, fitted))
             terminal.say(in_words(results[-1]))
         terminal.document(results)
         return 2 if failures else 0
@@ -126,12 +127,12 @@ class Fit(Command):
         from ecop.data.folder import find_files, items_of
 
         signal = SIGNALS[initialisation.recipe.signal]
+        found = {given: find_files(given, signal) for given in self.files}
         distinct: dict[Path, Path] = {}
-        for given in self.files:
-            for file in find_files(given, signal):
-                distinct.setdefault(file.absolute(), file)
+        for file in itertools.chain.from_iterable(found.values()):
+            distinct.setdefault(file.absolute(), file)
         items = items_of(distinct.values(), signal, self._reading(initialisation))
-        whole_folder = any(given.is_dir() and find_files(given, signal) != [given] for given in self.files)
+        whole_folder = any(given.is_dir() and files != [given] for given, files in found.items())
         to_folder = len(items) > 1 or is_folder(self.out) or whole_folder
         names = [Path(self.out, name) for name in output_names([output_path(i) for i in items], ".safetensors")]
         outs = names if to_folder else [Path(self.out)]
@@ -154,7 +155,7 @@ class Fit(Command):
 
     def _fit(self, initialisation: "Initialisation", item: "Item", place: str, terminal: Terminal) -> "Fitted":
         signal = item.read(SIGNALS[initialisation.recipe.signal], self._reading(initialisation))
-        file = shown(item)
+        file = str(item)
         wanted = initialisation.recipe.data.channels
         if signal.channels != wanted:
             how = "repeated" if signal.channels < wanted else "reduced"
@@ -179,11 +180,6 @@ class Fit(Command):
                 native=self.native, patches=self.patches, dtype=self.dtype, seed=self.seed,
                 progress=lambda done, total: advance(done, total=total, note=f"{done}/{total} steps"),
             )  # fmt: skip
-
-
-def shown(item: "Item") -> str:
-    """The file, and the part of it behind a ``#``."""
-    return str(item.path) + (f"#{item.label}" if item.choice else "")
 
 
 def output_path(item: "Item") -> Path:

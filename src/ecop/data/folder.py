@@ -32,7 +32,15 @@ class Item:
 
     def name(self, root: Path) -> str:
         """Its name below ``root``, with forward slashes, and the part's behind a ``#``."""
-        return relative_name(self.path, root) + (f"#{self.label}" if self.choice else "")
+        return relative_name(self.path, root) + self._mark
+
+    def __str__(self) -> str:
+        """Its path, and the part behind a ``#``."""
+        return str(self.path) + self._mark
+
+    @property
+    def _mark(self) -> str:
+        return f"#{self.label}" if self.choice else ""
 
     def read(self, signal: type[Signal], reading: Mapping[str, Any]) -> Signal:
         """Read it with a recipe's settings.

@@ -1,7 +1,6 @@
 """A fitted signal: the field or fields that stand for it, rendered at any resolution, kept in one file."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from ecop.core.registry import SIGNALS
 from ecop.fields.base import Field
 from ecop.fit.blocks import Blocks
 from ecop.fit.render import View, evaluate_points, render_block_strips, render_strips
-from ecop.fit.tensors import describe_field, from_tensors, to_tensors
+from ecop.fit.tensors import describe_field, from_tensors, point_sizes, to_tensors
 from ecop.signals.base import Extent, Signal
 from ecop.store.field_file import Dtype, FieldFile
 
@@ -208,20 +207,13 @@ class Fitted:
         except (KeyError, TypeError) as error:
             raise BadFieldFile(path, f"its description is incomplete ({error})", "create it anew") from None
 
-    def _sizes(self) -> tuple[int, int]:
-        """Coordinates and values of a point of the field."""
-        axes = self.field.point_axes
-        if axes is None:
-            return self.signal_class.d_in, self.channels
-        frame = (self.shape if self.blocks is None else self.blocks.shape)[axes:]
-        return axes, math.prod(frame) * self.channels
-
     def _file(self) -> FieldFile:
         blocks = None if self.blocks is None else dataclasses.asdict(self.blocks)
+        shape = self.shape if self.blocks is None else self.blocks.shape
         return FieldFile(
             to_tensors(self.field),
             role="fitted",
-            field=describe_field(self.field, *self._sizes()),
+            field=describe_field(self.field, *point_sizes(self.field, self.signal_class, shape, self.channels)),
             signal={
                 "kind": self.kind, "shape": list(self.shape), "channels": self.channels, "about": dict(self.about),
                 "grid": {"convention": self.convention},

@@ -1,7 +1,6 @@
 """An initialisation: what training makes, a file holds, and every fit starts from."""
 
 import dataclasses
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from ecop.fit.finding import find_initialisation
 from ecop.fit.fitted import Fitted
 from ecop.fit.loop import FitPlan
 from ecop.fit.settings import resolved_fit
-from ecop.fit.tensors import describe_field, from_tensors, to_tensors
+from ecop.fit.tensors import describe_field, from_tensors, point_sizes, to_tensors
 from ecop.signals.base import Signal
 from ecop.store.field_file import Dtype, FieldFile
 
@@ -209,16 +208,13 @@ def create_recipe_field(recipe: Recipe, key: Any) -> Field:
 
 
 def field_sizes(recipe: Recipe) -> tuple[int, int]:
-    """Coordinates of a point, and values of a point: those of a sample, or of all samples of a frame.
+    """`point_sizes` of the field that a recipe describes.
 
     Raises:
         InvalidSetting: if ``data.size`` has not the modality's number of axes, or is not the one number of scattered
             points.
     """
-    signal, axes = SIGNALS[recipe.signal], FIELDS[recipe.field.name].point_axes
-    size = recipe.data.size
+    signal, size = SIGNALS[recipe.signal], recipe.data.size
     wanted = "1 number (of points)" if signal.scattered else f"{signal.dimensions} numbers"
     check(len(size) == len(signal.elastic), "data.size", size, f"{wanted} for {recipe.signal}")
-    if axes is None:
-        return signal.d_in, recipe.data.channels
-    return axes, math.prod(size[axes:]) * recipe.data.channels
+    return point_sizes(FIELDS[recipe.field.name], signal, size, recipe.data.channels)

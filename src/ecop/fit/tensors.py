@@ -1,5 +1,6 @@
 """Between a field and the named tensors of its file."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,21 @@ from ecop.core import trees
 from ecop.core.errors import BadFieldFile, EcopError
 from ecop.core.registry import FIELDS
 from ecop.fields.base import Field, create_field
+from ecop.signals.base import Signal
 
 
 def to_tensors(field: Field) -> dict[str, np.ndarray]:
     """The array leaves by dotted path, e.g. ``layers.0.weight``."""
     return {name: np.asarray(leaf) for name, leaf in trees.named_leaves(field).items() if eqx.is_array_like(leaf)}
+
+
+def point_sizes(
+    field: Field | type[Field], signal: type[Signal], shape: tuple[int, ...], channels: int
+) -> tuple[int, int]:
+    """Coordinates of a point, and values of a point: those of a sample, or of all samples of a frame of ``shape``."""
+    if field.point_axes is None:
+        return signal.d_in, channels
+    return field.point_axes, math.prod(shape[field.point_axes :]) * channels
 
 
 def describe_field(field: Field, d_in: int, d_out: int) -> dict[str, Any]:

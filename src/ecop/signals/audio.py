@@ -18,7 +18,7 @@ from ecop.metrics.spectral import log_spectral_distance
 from ecop.signals.audio_reading import read_sound
 from ecop.signals.audio_resampling import resampled
 from ecop.signals.audio_writing import quantised, write_sound
-from ecop.signals.base import Cartesian, Signal
+from ecop.signals.base import Cartesian, Signal, block_slices
 
 RATE, BITS = 16_000, 16
 """Of a sound of which nothing else is known."""
@@ -171,11 +171,8 @@ class Audio(Cartesian):
 
     def block(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Self:
         """The samples from ``start``, ``shape`` of them, all inside the sound."""
-        (first,), (count,) = start, shape
-        if first < 0 or count < 1 or first + count > self.shape[0]:
-            raise InvalidSetting("block", (start, shape), f"a block inside {self.shape}")
-        about = self.about_block(self.about, start, shape, self.shape)
-        return dataclasses.replace(self, values=self.values[first : first + count], about=about)
+        values = self.values[block_slices(start, shape, self.shape)]
+        return dataclasses.replace(self, values=values, about=self.about_block(self.about, start, shape, self.shape))
 
     def metrics(self, reconstruction: Signal) -> dict[str, float]:
         """``psnr`` of the values in [0, 1] (of x in [−1, 1] with its peak of 2: the same), ``snr``, ``lsd``, in dB.

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from ecop.core.errors import UnknownName
+from ecop.core.errors import InvalidSetting, UnknownName
 from ecop.core.grids import Convention, GridSpec, regular_grid
 
 Extent = tuple[tuple[float, float], ...]
@@ -266,6 +266,23 @@ def reading_settings(signal: type[Signal]) -> tuple[str, ...]:
     """
     parameters = inspect.signature(signal.read).parameters.values()
     return tuple(parameter.name for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY)
+
+
+def block_slices(start: tuple[int, ...], shape: tuple[int, ...], whole: tuple[int, ...]) -> tuple[slice, ...]:
+    """The slices of a block of ``shape`` samples from ``start`` in an array of ``whole`` samples.
+
+    Raises:
+        InvalidSetting: for a block that is empty, or not all inside.
+
+    Example:
+        >>> block_slices((2, 0), (3, 4), (5, 4))
+        (slice(2, 5, None), slice(0, 4, None))
+    """
+    slices = tuple(slice(first, first + count) for first, count in zip(start, shape, strict=True))
+    inside = min(start) >= 0 and all(part.stop <= n for part, n in zip(slices, whole, strict=True))
+    if not inside or min(shape) < 1:
+        raise InvalidSetting("block", (start, shape), f"a block inside {whole}")
+    return slices
 
 
 def check_reading(signal: type[Signal], reading: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from ecop.core.errors import InvalidSetting
 from ecop.metrics.ms_ssim import SMALLEST, ms_ssim
 from ecop.metrics.psnr import psnr
 from ecop.metrics.ssim import WINDOW, ssim
-from ecop.signals.base import Cartesian, Signal
+from ecop.signals.base import Cartesian, Signal, block_slices
 from ecop.signals.image_reading import read_pixels
 from ecop.signals.image_streaming import write_image_strips
 from ecop.signals.image_writing import quantised, write_pixels
@@ -154,11 +154,7 @@ class Image(Cartesian):
 
     def block(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Self:
         """The pixels from (row, column) ``start``, (height, width) ``shape`` of them, all inside the image."""
-        (row, column), (height, width) = start, shape
-        inside = row >= 0 and column >= 0 and row + height <= self.shape[0] and column + width <= self.shape[1]
-        if not inside or min(shape) < 1:
-            raise InvalidSetting("block", (start, shape), f"a block inside {self.shape}")
-        return self._with(self.values[row : row + height, column : column + width])
+        return self._with(self.values[block_slices(start, shape, self.shape)])
 
     def metrics(self, reconstruction: Signal) -> dict[str, float]:
         """``psnr`` in dB; where both sides are long enough, ``ssim`` (11 pixels) and ``ms_ssim`` (176)."""

@@ -14,7 +14,7 @@ from ecop.core.limits import INPUT_SAMPLES
 from ecop.core.recipe import check
 from ecop.metrics.geometry import compare_surfaces, iou
 from ecop.metrics.psnr import psnr
-from ecop.signals.base import Extent, Signal
+from ecop.signals.base import Extent, Signal, block_slices
 from ecop.signals.shape_pictures import DIRECTIONS, views
 from ecop.signals.shape_reading import SMALLEST_FACE, read_surface
 from ecop.signals.shape_sampling import Sampling, box, depth, places, sampled
@@ -220,9 +220,7 @@ class Shape(Signal):
 
     def block(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Self:
         """Some of the scattered points, or a part of the grid."""
-        inside = min(start) >= 0 and all(s + b <= n for s, b, n in zip(start, shape, self.shape, strict=True))
-        check(inside and min(shape) >= 1, "block", (start, shape), f"a block inside {self.shape}")
-        window = tuple(slice(s, s + b) for s, b in zip(start, shape, strict=True))
+        window = block_slices(start, shape, self.shape)
         places = None if self.coordinates is None else self.coordinates[window]
         about = self.about_block(self.about, start, shape, self.shape)
         return dataclasses.replace(self, values=self.values[window], coordinates=places, about=about)

@@ -12,7 +12,7 @@ import numpy as np
 from ecop.core.errors import InvalidSetting
 from ecop.core.grids import Convention, GridSpec
 from ecop.metrics.psnr import psnr
-from ecop.signals.base import Extent, Signal, check_reading
+from ecop.signals.base import Extent, Signal, block_slices, check_reading
 from ecop.signals.sphere_files import is_zarr
 from ecop.signals.sphere_grid import block_of, extent_of, globe_grid, part_of, unit_sphere
 from ecop.signals.sphere_reading import Bounds, Choice, bounds_for, find_members, read_grid
@@ -194,12 +194,8 @@ class Sphere(Signal):
 
     def block(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Self:
         """The samples from (row, column) ``start``, ``shape`` of them, all inside the grid."""
-        (row, column), (height, width) = start, shape
-        inside = row >= 0 and column >= 0 and row + height <= self.shape[0] and column + width <= self.shape[1]
-        if not inside or min(shape) < 1:
-            raise InvalidSetting("block", (start, shape), f"a block inside {self.shape}")
-        block = self._with(self.values[row : row + height, column : column + width])
-        return dataclasses.replace(block, about=self.about_block(self.about, start, shape, self.shape))
+        values = self.values[block_slices(start, shape, self.shape)]
+        return dataclasses.replace(self, values=values, about=self.about_block(self.about, start, shape, self.shape))
 
     def metrics(self, reconstruction: Signal) -> dict[str, float]:
         """``psnr`` in dB on scaled values and ``rmse`` in units, plain and ``weighted_``: by cos φ, a sample's area.

@@ -11,7 +11,7 @@ import numpy as np
 from ecop.core.errors import InvalidSetting
 from ecop.metrics.psnr import psnr
 from ecop.metrics.ssim import WINDOW, ssim
-from ecop.signals.base import Cartesian, Signal
+from ecop.signals.base import Cartesian, Signal, block_slices
 from ecop.signals.contact_sheet import contact_sheet
 from ecop.signals.image import Image
 from ecop.signals.image_writing import quantised
@@ -156,13 +156,8 @@ class Video(Cartesian):
 
     def block(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Self:
         """The samples from (frame, row, column) ``start``, ``shape`` of them, all inside the video."""
-        ends = [s + n for s, n in zip(start, shape, strict=True)]
-        inside = min(start) >= 0 and all(end <= n for end, n in zip(ends, self.shape, strict=True))
-        if not inside or min(shape) < 1:
-            raise InvalidSetting("block", (start, shape), f"a block inside {self.shape}")
-        window = tuple(slice(s, e) for s, e in zip(start, ends, strict=True))
-        about = self.about_block(self.about, start, shape, self.shape)
-        return dataclasses.replace(self, values=self.values[window], about=about)
+        values = self.values[block_slices(start, shape, self.shape)]
+        return dataclasses.replace(self, values=values, about=self.about_block(self.about, start, shape, self.shape))
 
     def metrics(self, reconstruction: Signal) -> dict[str, float]:
         """``psnr`` in dB over all frames, and ``ssim``, the mean over the frames, where they have 11×11 pixels.

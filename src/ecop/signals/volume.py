@@ -12,7 +12,7 @@ from ecop.core.errors import BadInput, InvalidSetting
 from ecop.core.grids import Convention, GridSpec, regular_grid
 from ecop.metrics.psnr import psnr
 from ecop.metrics.ssim import WINDOW, ssim
-from ecop.signals.base import Extent, Signal
+from ecop.signals.base import Extent, Signal, block_slices
 from ecop.signals.volume_placement import affine_of, moved, resampled_about, spacing_of
 from ecop.signals.volume_reading import READERS, Choice, count_times, read_numbers
 from ecop.signals.volume_resampling import resampled
@@ -216,13 +216,8 @@ class Volume(Signal):
 
     def block(self, start: tuple[int, ...], shape: tuple[int, ...]) -> Self:
         """The voxels from ``start``, ``shape`` of them, all inside the volume."""
-        ends = [s + n for s, n in zip(start, shape, strict=True)]
-        inside = min(start) >= 0 and all(end <= n for end, n in zip(ends, self.shape, strict=True))
-        if not inside or min(shape) < 1:
-            raise InvalidSetting("block", (start, shape), f"a block inside {self.shape}")
-        window = tuple(slice(s, e) for s, e in zip(start, ends, strict=True))
-        about = self.about_block(self.about, start, shape, self.shape)
-        return dataclasses.replace(self, values=self.values[window], about=about)
+        values = self.values[block_slices(start, shape, self.shape)]
+        return dataclasses.replace(self, values=values, about=self.about_block(self.about, start, shape, self.shape))
 
     def metrics(self, reconstruction: Signal) -> dict[str, float]:
         """``psnr`` in dB, and ``ssim`` with a window of 11×11×11 where every side has as many voxels.
