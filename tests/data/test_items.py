@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ecop.core.errors import UnknownName
@@ -53,6 +53,7 @@ def test_a_folder_that_is_one_signal_counts_as_a_file(tmp_path):
 
 
 @given(st.integers(2, 60), st.floats(0, 0.45), st.floats(0, 0.45))
+@example(4, 0.375, 0.375)
 def test_one_file_is_divided_in_its_own_order(count, validation, test):
     settings = DataSettings(validation=validation, test=test)
     split = split_items([Path(f"{count}.png")], "folder", Album, settings)

@@ -75,12 +75,10 @@ def split_items(files: list[Path], source: Path | str, signal: type[Signal], set
         split = split_files(files, source, settings)
         return ItemSplit(*(items_of(part, signal, settings.reading) for part in vars(split).values()))
     items = items_of(files, signal, settings.reading)
-    if len(items) == 1:
-        return ItemSplit(train=items)
-    counts = [max(1, round(share * len(items))) if share else 0 for share in (settings.validation, settings.test)]
-    tested = len(items) - (counts[1] if len(items) > sum(counts) else 0)
-    trained = max(1, tested - counts[0])
-    return ItemSplit(items[:trained], items[trained:tested], items[tested:])
+    shares = settings.validation, settings.test
+    validated, tested = _balanced(*(round(share * len(items)) for share in shares), len(items), *shares)
+    trained = len(items) - tested - validated
+    return ItemSplit(items[:trained], items[trained : trained + validated], items[trained + validated :])
 
 
 def _has_other_folder(names: dict[str, Path]) -> bool:
@@ -108,12 +106,18 @@ def by_hash(names: list[str], validation: float, test: float, seed: int) -> dict
     ranked = sorted(names, key=lambda name: (place[name], name))
     tested = sum(p < test for p in place.values())
     validated = sum(test <= p < test + validation for p in place.values())
-    validated = max(validated, 1 if validation > 0 and len(names) >= 2 else 0)
-    tested = max(tested, 1 if test > 0 and len(names) >= (3 if validation > 0 else 2) else 0)
-    while names and tested + validated >= len(names):  # train is never empty
-        tested, validated = (tested - 1, validated) if tested >= validated else (tested, validated - 1)
+    validated, tested = _balanced(validated, tested, len(names), validation, test)
     parts: list[str] = ["test"] * tested + ["validation"] * validated
     return dict.fromkeys(names, "train") | dict(zip(ranked, parts, strict=False))
+
+
+def _balanced(validated: int, tested: int, count: int, validation: float, test: float) -> tuple[int, int]:
+    """Numbers for validation and test: every share above 0 gets one where there are enough, and a rest is left."""
+    validated = max(validated, 1 if validation > 0 and count >= 2 else 0)
+    tested = max(tested, 1 if test > 0 and count >= (3 if validation > 0 else 2) else 0)
+    while count and tested + validated >= count:  # train is never empty
+        tested, validated = (tested - 1, validated) if tested >= validated else (tested, validated - 1)
+    return validated, tested
 
 
 def _place(seed: int, name: str) -> float:
