@@ -75,9 +75,9 @@ def split_items(files: list[Path], source: Path | str, signal: type[Signal], set
         split = split_files(files, source, settings)
         return ItemSplit(*(items_of(part, signal, settings.reading) for part in vars(split).values()))
     items = items_of(files, signal, settings.reading)
-    shares = settings.validation, settings.test
-    validated, tested = _balanced(*(round(share * len(items)) for share in shares), len(items), *shares)
-    trained = len(items) - tested - validated
+    count, validation, test = len(items), settings.validation, settings.test
+    validated, tested = _balanced(round(validation * count), round(test * count), count, validation, test)
+    trained = count - tested - validated
     return ItemSplit(items[:trained], items[trained : trained + validated], items[trained + validated :])
 
 
