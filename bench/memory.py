@@ -70,10 +70,7 @@ class Memory(Benchmark):
                 (row["measured"]["program_bytes"] if row["measured"] else row["planned_bytes"]) / 2**20
             for row in result["rows"]
         }  # fmt: skip
-        figure = chart.bars(values, "MiB of an outer step, above what the process takes")
-        figure.set_size_inches(8, 1 + 0.24 * len(values))
-        figure.axes[0].set_xscale("log")
-        return figure
+        return chart.bars(values, "MiB of an outer step, above what the process takes", log=True)
 
 
 SMALL = {"field__width": 16, "field__depth": 3, "learner__inner_steps": 2}

@@ -4,8 +4,9 @@ import math
 import numpy as np
 import pytest
 
-from ecop.cli.demo import HELD_OUT, TRAINED_ON, kept_points, photo_folder
+from ecop.cli.demo import HELD_OUT, TRAINED_ON, photo_folder
 from ecop.fit.fitted import Fitted
+from ecop.plots.inner_steps import inner_steps
 from ecop.signals import Image
 
 PICTURES = ("reconstruction.png", "kept_points.png", "error_map.png", "psnr.png")
@@ -22,7 +23,7 @@ def test_kept_points_are_those_with_the_largest_errors(tiny, picture, tmp_path):
     from ecop.fit.render import View, render_strips
 
     signal = Image.read(picture(tmp_path / "a.png"))
-    masks = kept_points(tiny, signal)
+    masks = inner_steps(tiny, signal).kept
     assert len(masks) == tiny.settings.steps
     assert all(mask.shape == signal.shape and mask.sum() == 64 for mask in masks)
     predicted = np.concatenate(list(render_strips(tiny.field, View(signal.grid(), None), signal.grid())))

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -16,8 +16,6 @@ from ecop.cli.terminal import Terminal
 from ecop.core.errors import BadInput, CannotWrite
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ecop.fit.fitted import Fitted
     from ecop.fit.initialisation import Initialisation
     from ecop.signals.base import Signal
@@ -128,25 +126,28 @@ class Demo(Command):
         return starts
 
     def _draw(self, signal: "Signal", fits: Mapping[str, "Fitted"], trained: "Initialisation") -> list[Path]:
-        from ecop.cli import figures
-        from ecop.signals.figures import save
+        from ecop.plots.evaluations import draw_steps
+        from ecop.plots.inner_steps import inner_steps
+        from ecop.plots.pictures import error_maps, kept_points, pictures, size_for
+        from ecop.plots.style import new_figure, save_plot
 
         rendered = {name: fit.render().values for name, fit in fits.items()}
         titles = {name: f"{name}, {units.decibels(fit.metrics['psnr'])}" for name, fit in fits.items()}
-        steps = fits[TRAINED].steps
-        drawings = {
-            "reconstruction.png": figures.pictures(
-                {"original": signal.values, **{titles[name]: values for name, values in rendered.items()}},
-                f"{HELD_OUT} after {steps} steps, by initialisation",
-            ),
-            "kept_points.png": figures.kept_points(signal.values, kept_points(trained, signal)),
-            "error_map.png": figures.error_maps(
-                {titles[name]: abs(values - signal.values).mean(-1) for name, values in rendered.items()}
-            ),
-            "psnr.png": figures.psnr_curves({name: fit.psnr_curve for name, fit in fits.items()}),
+        steps, masks, count = fits[TRAINED].steps, inner_steps(trained, signal).kept, len(fits)
+        shown = {"original": signal.values, **{titles[name]: values for name, values in rendered.items()}}
+        errors = {titles[name]: abs(values - signal.values).mean(-1) for name, values in rendered.items()}
+        curves = {name: {"psnr": list(fit.psnr_curve)} for name, fit in fits.items()}
+        title = f"{HELD_OUT} after {steps} steps, by initialisation"
+        drawings: dict[str, tuple[tuple[float, float], Callable[[Any], Any]]] = {
+            "reconstruction.png": (size_for(count + 1, count + 1, signal.shape), lambda f: pictures(f, shown, title)),
+            "kept_points.png": (size_for(steps, 4, signal.shape), lambda f: kept_points(f, signal.values, masks)),
+            "error_map.png": (size_for(count, count, signal.shape), lambda f: error_maps(f, errors)),
+            "psnr.png": ((4.5, 3.0), lambda f: draw_steps(f, curves)),
         }
-        for name, drawing in drawings.items():
-            save(drawing, self.out / name)
+        for name, (size, draw) in drawings.items():
+            figure = new_figure(*size)
+            draw(figure)
+            save_plot(figure, self.out / name)
         return [self.out / name for name in drawings]
 
 
@@ -173,25 +174,6 @@ def held_out_signal(path: Path, initialisation: "Initialisation") -> "Signal":
     data = initialisation.recipe.data
     signal = SIGNALS[initialisation.recipe.signal].read(path).with_channels(data.channels)
     return signal.resized(comparable_shape(signal.shape, data.size, signal.elastic))
-
-
-def kept_points(initialisation: "Initialisation", signal: "Signal") -> list["np.ndarray"]:
-    """For each step of a fit a mask of the points with the highest scores, in the signal's shape."""
-    import jax
-    import jax.numpy as jnp
-    import numpy as np
-
-    from ecop.fit.loop import fit_step
-    from ecop.signals.context import context_of
-
-    context, plan = context_of(signal, initialisation.recipe.data.grid), initialisation.plan(scaling="norm")
-    field, masks = initialisation.field, []
-    for step in range(plan.steps):
-        field, stepped = fit_step(field, context, plan, jax.random.key(0), jnp.asarray(step))
-        mask = np.zeros(signal.shape, bool)
-        mask.flat[np.asarray(stepped.kept)] = True
-        masks.append(mask)
-    return masks
 
 
 def summarise(fits: Mapping[str, "Fitted"], trained: "Initialisation") -> dict[str, Any]:

@@ -74,7 +74,7 @@ def map_and_globe(
         values, longitudes = values[:, ::-1], longitudes[::-1]
     scale = scale_of(values)
     with styled():
-        figure = Figure(figsize=(10, 3.9), layout="constrained")
+        figure = Figure(figsize=(8, 3.1), layout="constrained")
         flat, ball = figure.subplots(1, 2, width_ratios=(2, 1))
         shown = _draw_map(flat, values, latitudes, longitudes, scale)
         _draw_globe(ball, values, latitudes, longitudes, scale)

@@ -1,0 +1,11 @@
+from .bars import bars as bars
+from .bars import grouped_bars as grouped_bars
+from .distribution import distribution as distribution
+from .heat_map import heat_map as heat_map
+from .lines import lines as lines
+from .style import COLOURS as COLOURS
+from .style import ONE_COLUMN as ONE_COLUMN
+from .style import TWO_COLUMNS as TWO_COLUMNS
+from .style import new_figure as new_figure
+from .style import save_plot as save_plot
+from .style import styled as styled

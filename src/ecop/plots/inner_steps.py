@@ -1,0 +1,159 @@
+"""What each inner step of a fit looks at: the points with the highest scores, and the PSNR before it."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from matplotlib.colors import to_rgb
+
+from ecop.core.errors import InvalidSetting
+from ecop.fit.initialisation import Initialisation
+from ecop.fit.loop import fit_step
+from ecop.plots.lines import lines
+from ecop.plots.style import COLOURS, Place, styled
+from ecop.signals.base import Signal
+from ecop.signals.context import context_of
+
+PANELS = 8
+"""Steps that are shown, evenly chosen, of those that there are."""
+
+CELLS = 128
+"""Cells along a side of a picture of scattered points, and along a line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class InnerSteps:
+    """A fit, step by step.
+
+    Attributes:
+        psnr: dB before each step, from the unclipped loss.
+        kept: for each step a mask of the points with the highest scores, in the signal's shape.
+    """
+
+    psnr: list[float]
+    kept: list[np.ndarray]
+
+    def overlap(self) -> list[float]:
+        """Of the points that a step keeps the share that the step before kept, too; from the second step on."""
+        pairs = zip(self.kept, self.kept[1:], strict=False)
+        return [float((before & after).sum() / max(1, after.sum())) for before, after in pairs]
+
+
+def inner_steps(initialisation: Initialisation, signal: Signal) -> InnerSteps:
+    """Fit a signal step by step, with the gradient scaled.
+
+    Raises:
+        InvalidSetting: for an initialisation that was trained to keep every point, or a field of whole frames.
+    """
+    plan, field = initialisation.plan(scaling="norm"), initialisation.field
+    if field.point_axes is not None or not plan.pruning.active:
+        raise InvalidSetting("initialisation", initialisation.name, "one that keeps some of the points of a signal")
+    context = context_of(signal, initialisation.recipe.data.grid)
+    psnr, masks = [], []
+    for step in range(plan.steps):
+        field, stepped = fit_step(field, context, plan, jax.random.key(0), jnp.asarray(step))
+        mask = np.zeros(signal.shape, bool)
+        mask.flat[np.asarray(stepped.kept)] = True
+        masks.append(mask)
+        psnr.append(-10 * math.log10(max(float(stepped.loss), 1e-12)))
+    return InnerSteps(psnr, masks)
+
+
+def shown_steps(count: int, most: int = PANELS) -> list[int]:
+    """The first step, the last, and others evenly between.
+
+    Example:
+        >>> shown_steps(16, 4), shown_steps(2, 4)
+        ([0, 5, 10, 15], [0, 1])
+    """
+    return sorted({round(place) for place in np.linspace(0, count - 1, min(count, most))})
+
+
+def as_picture(values: np.ndarray, coordinates: np.ndarray | None) -> np.ndarray:
+    """(height, width) means of numbers at a signal's points: over time and depth, or in cells of the first two axes.
+
+    Args:
+        values: one number a point, in the signal's shape.
+        coordinates: (points, axes) in [−1, 1] of scattered points.
+
+    Returns:
+        NaN where there is no point.
+    """
+    if coordinates is not None:
+        side = max(8, min(CELLS, math.isqrt(len(values)) // 2))
+        edges = np.linspace(-1, 1, side + 1)
+        places = [np.clip(coordinates[:, axis], -1, 1) for axis in (1, 0)]
+        total, _, _ = np.histogram2d(*places, bins=[edges, edges], weights=values.astype(float))
+        count, _, _ = np.histogram2d(*places, bins=[edges, edges])
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)[::-1]
+    if values.ndim == 1:
+        return np.array([[part.mean() for part in np.array_split(values.astype(float), min(CELLS, len(values)))]])
+    return values.reshape(-1, *values.shape[-2:]).mean(axis=0)
+
+
+@styled()
+def draw_kept_points(place: Place, found: InnerSteps, signal: Signal) -> None:
+    """PSNR over the steps above pictures of what some of them keep, over the signal in grey."""
+    chosen = shown_steps(len(found.kept))
+    kept = [as_picture(found.kept[step], signal.coordinates) for step in chosen]
+    flat = kept[0].shape[0] == 1  # a sound: steps below one another, time across
+    ratios = (1, 1.2 if flat or len(chosen) <= 4 else 1.7)
+    above, below = np.ravel(place.subfigures(2, 1, squeeze=False, height_ratios=ratios))
+    _draw_curves(above, found)
+    if flat:
+        _draw_raster(below, found)
+    else:
+        _draw_masks(below, dict(zip(chosen, kept, strict=True)), _grey(signal))
+
+
+def _draw_curves(place: Place, found: InnerSteps) -> None:
+    left, right = np.ravel(place.subfigures(1, 2, squeeze=False))
+    steps = list(range(len(found.psnr)))
+    lines(left, {"": (steps, found.psnr)}, x="inner step", y="PSNR before it (dB)", named=False)
+    overlap = found.overlap()
+    axes = lines(right, {"": (steps[1:], overlap)}, x="inner step", y="kept once more (share)", named=False)
+    axes.set_ylim(0, 1)
+
+
+def _draw_raster(place: Place, found: InnerSteps) -> None:
+    axes = place.subplots()
+    raster = np.concatenate([as_picture(mask, None) for mask in found.kept])
+    image = axes.imshow(raster, aspect="auto", vmin=0, vmax=1, interpolation="nearest", extent=(0, 1, len(raster), 0))
+    axes.set(xlabel="time (share of the signal)", ylabel="inner step")
+    place.colorbar(image, ax=axes, label="kept (share)")
+
+
+def _draw_masks(place: Place, kept: Mapping[int, np.ndarray], grey: np.ndarray) -> None:
+    columns = min(4, len(kept))
+    axes = place.subplots(math.ceil(len(kept) / columns), columns, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    ink = np.array(to_rgb(COLOURS["vermillion"]))
+    for axis, (step, shares) in zip(axes.flat, kept.items(), strict=False):
+        cover = np.nan_to_num(shares)[..., None]
+        axis.imshow((1 - cover) * grey[..., None] + cover * ink, interpolation="nearest")
+        axis.set_title(f"kept at step {step}")
+
+
+def _grey(signal: Signal) -> np.ndarray:
+    """The signal in light grey, where its points are; white elsewhere."""
+    values = as_picture(np.nan_to_num(signal.values.mean(axis=-1), nan=1.0), signal.coordinates)
+    low, high = np.nanmin(values), np.nanmax(values)
+    return np.nan_to_num(0.35 + 0.55 * (values - low) / max(high - low, 1e-6), nan=1.0)
+
+
+def kept_numbers(found: InnerSteps) -> dict[str, Any]:
+    """PSNR before each step, share of points that it keeps, and of those the share that the step before kept, too."""
+    return {
+        "psnr": found.psnr, "kept": [float(mask.mean()) for mask in found.kept], "overlap": found.overlap(),
+    }  # fmt: skip
+
+
+def prepared(initialisation: Initialisation, signal: Signal, shape: Sequence[int]) -> Signal:
+    """The signal as it was fitted: of the recipe's channels, and resampled to a shape."""
+    signal = signal.with_channels(initialisation.recipe.data.channels)
+    return signal if signal.shape == tuple(shape) else signal.resized(tuple(shape))
