@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from bench import chart
 from bench.benchmark import Benchmark, main
-from bench.programs import METHODS, planned, run_alone
+from ecop.experiments.programs import METHODS, planned, run_alone
 from ecop.core import machine
 from ecop.core.memory import parse_bytes
 
@@ -54,7 +54,7 @@ class Memory(Benchmark):
         if plan.seconds > self.longest:
             return {"measured": None, "why": "would take too long: planned, not run"}
         arguments = {"method": method, "shape": shape, "settings": settings}
-        measured = run_alone("bench.one_step", arguments, timeout=60 + 5 * self.longest)
+        measured = run_alone("ecop.experiments.one_step", arguments, timeout=60 + 5 * self.longest)
         return {"measured": measured, "why": None if measured else "took too long and was stopped"}
 
     def in_words(self, result: dict[str, Any]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from bench import chart
 from bench.benchmark import Benchmark, main
-from bench.programs import planned, run_alone
+from ecop.experiments.programs import planned, run_alone
 from ecop.core import machine
 
 VARIED = {
@@ -62,7 +62,7 @@ class Scaling(Benchmark):
             arguments["cores"] = value
         measured = None
         if plan.seconds <= self.longest:
-            measured = run_alone("bench.one_step", arguments, timeout=120 + 10 * self.longest)
+            measured = run_alone("ecop.experiments.one_step", arguments, timeout=120 + 10 * self.longest)
         return {"quantity": quantity, "value": value, "bytes": plan.peak_bytes, "planned_seconds": plan.seconds,
                 "seconds": measured and measured["seconds"]}  # fmt: skip
 

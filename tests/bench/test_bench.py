@@ -91,7 +91,7 @@ def test_memory_says_what_it_does_not_run(run):
 @pytest.mark.usefixtures("quick_compile")
 def test_the_plan_is_what_is_measured(method, settings, tmp_path):
     """Within 15 % or 64 MiB, as planned for steps that take 33 and 300 MB."""
-    from bench.programs import recipe_of
+    from ecop.experiments.programs import recipe_of
 
     from ecop.meta.plan import program_bytes
 
@@ -99,7 +99,7 @@ def test_the_plan_is_what_is_measured(method, settings, tmp_path):
     planned = program_bytes(recipe, engine, "train")
     arguments = json.dumps({"method": method, "shape": [64, 64], "settings": settings})
     done = subprocess.run(
-        [sys.executable, "-m", "bench.one_step", arguments],
+        [sys.executable, "-m", "ecop.experiments.one_step", arguments],
         cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, check=True,
     )  # fmt: skip
     measured = json.loads(done.stdout.splitlines()[-1])["program_bytes"]

@@ -5,11 +5,11 @@ import subprocess
 import sys
 from typing import Any
 
-from ecop.adapt.engine import Engine
+from ecop.adapt.engine import Engine, Kind
 from ecop.core.recipe import Recipe
 from ecop.meta.plan import Cost, cost
 
-METHODS: dict[str, tuple[str, dict[str, Any], str]] = {
+METHODS: dict[str, tuple[str, dict[str, Any], Kind]] = {
     "ecop": ("ecop", {}, "exact-lowmem"),
     "learnit-k4": ("maml", {"learner.inner_steps": 4}, "exact-lowmem"),
     "learnit-k16": ("maml", {"learner.inner_steps": 16}, "exact-lowmem"),

@@ -1,4 +1,4 @@
-"""Runs one outer step in this process and prints what it took; started by other benchmarks, with JSON arguments.
+"""Runs one outer step in this process and prints what it took; started by studies and benchmarks, with JSON arguments.
 
 ``{"method", "shape", "settings", "cores", "repeats"}``: ``cores`` restricts the process to so many.
 """
@@ -31,7 +31,7 @@ def main(arguments: dict[str, Any]) -> dict[str, Any]:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments["cores"]])  # before XLA starts its threads
     import jax
 
-    from bench.programs import recipe_of
+    from ecop.experiments.programs import recipe_of
     from ecop.meta.plan import compile_abstract, train_program
 
     key = jax.block_until_ready(jax.random.key(0))
@@ -58,9 +58,10 @@ def main(arguments: dict[str, Any]) -> dict[str, Any]:
 def _numbers(shape: Any, key: Any) -> Any:
     """Ordinary numbers of a shape, made without compiling anything."""
     import jax
+    import jax.numpy as jnp
     import numpy as np
 
-    if jax.dtypes.issubdtype(shape.dtype, jax.dtypes.prng_key):
+    if jnp.issubdtype(shape.dtype, jax.dtypes.prng_key):
         return key
     if np.issubdtype(shape.dtype, np.integer):
         return jax.device_put(np.full(shape.shape, 32, shape.dtype))
@@ -68,4 +69,4 @@ def _numbers(shape: Any, key: Any) -> Any:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.loads(sys.argv[1]))))
+    print(json.dumps(main(json.loads(sys.argv[1]))))  # noqa: T201

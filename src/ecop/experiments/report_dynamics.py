@@ -1,0 +1,91 @@
+"""The report of what fits do, step by step: pictures, spectra of the error, and what is kept."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecop.experiments.document import Document
+from ecop.experiments.dynamics import BANDS, EDGES, means
+from ecop.experiments.study import Scale, Study
+from ecop.plots import TWO_COLUMNS, lines, new_figure, save_plot
+
+DRAWN = (0, 1, 2, 4, 8, 16)
+"""Steps of which a picture is shown, as far as a fit goes."""
+
+
+def write(
+    study: Study, scale: Scale, documents: Sequence[Mapping[str, Any]], report: Document, folder: Path
+) -> dict[str, Any]:
+    """Add the sections of a study of this kind; returns its numbers."""
+    numbers = []
+    for document in documents:
+        label = study.arm(document["arm"]).label
+        report.heading(f"{label}, {document['corpus']}")
+        stem = f"{document['corpus']}-{document['arm']}"
+        path = folder / "figures" / f"steps-{stem}.png"
+        _pictures(document, path)
+        report.picture(path, f"After some of the steps: reconstructions, and below them the kept points; {label}")
+        path = folder / "figures" / f"bands-{stem}.png"
+        bands = means(document, "bands")
+        figure = new_figure(TWO_COLUMNS, 0.4 * TWO_COLUMNS)
+        curves = {_octave(place): (range(len(bands)), bands[:, place]) for place in range(BANDS)}
+        lines(figure, curves, x="inner step", y="share of power missed", log_y=True)
+        save_plot(figure, path)
+        report.picture(path, f"What the reconstruction still misses, by octave (cycles a pixel); {label}")
+        numbers.append(_numbers(document, report))
+    return {"rows": numbers}
+
+
+def _numbers(document: Mapping[str, Any], report: Document) -> dict[str, Any]:
+    psnr, bands = means(document, "psnr"), means(document, "bands")
+    own = {"corpus": document["corpus"], "arm": document["arm"], "psnr": psnr, "bands": bands}
+    steps = [step for step in DRAWN if step < len(psnr)]
+    rows = [["PSNR (dB)", *(f"{psnr[step]:.1f}" for step in steps)]]
+    rows += [
+        [f"missed, {_octave(place)}", *(f"{100 * bands[step, place]:.1f} %" for step in steps)]
+        for place in range(BANDS)
+    ]
+    if document["signals"][0]["edges"]:
+        edges, overlap = means(document, "edges"), means(document, "overlap")
+        own |= {"edges": edges, "overlap": overlap}
+        rows.append(["kept points on edges", *(f"{100 * edges[s]:.0f} %" if s < len(edges) else "–" for s in steps)])
+        rows.append(["kept as the step before", *(
+            f"{100 * overlap[s - 1]:.0f} %" if 0 < s <= len(overlap) else "–" for s in steps)])  # fmt: skip
+    report.table(["step", *map(str, steps)], rows)
+    report.paragraph(
+        f"Edges are the {100 * EDGES:.0f} % of points with the largest gradient: of points chosen at random as many "
+        f"would lie on them. Mean over {len(document['signals'])} signals."
+    )
+    return own
+
+
+def _octave(place: int) -> str:
+    """A band's name."""
+    upper = 2 ** (BANDS - place)
+    return f"below 1/{upper}" if place == 0 else f"1/{2 * upper} to 1/{upper}" if place < BANDS - 1 else "above 1/4"
+
+
+def _pictures(document: Mapping[str, Any], path: Path) -> None:
+    """For each signal that was kept a row of reconstructions and one of kept points."""
+    shown = [one for one in document["signals"] if one["pictures"]]
+    steps = [step for step in DRAWN if step < len(shown[0]["pictures"])]
+    kept = bool(shown[0]["kept"])
+    height = len(shown) * (2 if kept else 1)
+    figure = new_figure(TWO_COLUMNS, TWO_COLUMNS / len(steps) * height + 0.3)
+    axes = np.atleast_2d(figure.subplots(height, len(steps)))
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for number, one in enumerate(shown):
+        for column, step in enumerate(steps):
+            picture = np.asarray(one["pictures"][step], float) / 255
+            row = number * (2 if kept else 1)
+            axes[row, column].imshow(
+                picture[..., 0] if picture.shape[-1] == 1 else picture, cmap="gray", vmin=0, vmax=1
+            )
+            if number == 0:
+                axes[0, column].set_title(f"step {step}")
+            if kept and step < len(one["kept"]):
+                axes[row + 1, column].imshow(one["kept"][step], cmap="gray_r", interpolation="nearest")
+    save_plot(figure, path)

@@ -1,0 +1,52 @@
+"""The report of what an outer step takes in memory."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ecop.experiments.document import Document
+from ecop.experiments.study import Scale, Study
+from ecop.plots import TWO_COLUMNS, lines, new_figure, save_plot
+
+MIB = 2**20
+
+
+def write(
+    study: Study, scale: Scale, documents: Sequence[Mapping[str, Any]], report: Document, folder: Path
+) -> dict[str, Any]:
+    """Add the sections of a study of this kind; returns its numbers."""
+    report.heading("Memory of an outer step, one signal")
+    rows = []
+    for document in documents:
+        measured = document["measured"]
+        rows.append([
+            study.arm(document["arm"]).label, document["corpus"].replace("x", "×"), _mib(document["planned_bytes"]),
+            _mib(measured["program_bytes"]) if measured else document["why"],
+            _mib(measured["above_import_bytes"]) if measured else "–",
+            f"{measured['seconds']:.1f} s" if measured else f"{document['planned_seconds']:.0f} s planned",
+        ])  # fmt: skip
+    report.table(["method", "shape", "planned", "measured", "with the compiler, above the import", "time"], rows)
+    report.paragraph(
+        "*Planned* is the compiled program's own account; *measured* is what the process grew by while the step ran, "
+        "in a process of its own. What does not fit, or would take too long, is planned and not run; the table says so."
+    )
+    curves: dict[str, tuple[list[float], list[float]]] = {}
+    for document in documents:
+        if document["corpus"].count("x") == 1:
+            points, size = curves.setdefault(study.arm(document["arm"]).label, ([], []))
+            points.append(float(document["corpus"].split("x")[0]))
+            measured = document["measured"]
+            size.append((measured["program_bytes"] if measured else document["planned_bytes"]) / MIB)
+    figure = new_figure(TWO_COLUMNS, 0.5 * TWO_COLUMNS)
+    axes = lines(figure, curves, x="side of the image (pixels)", y="MiB of an outer step", log_x=True, log_y=True)
+    sides = sorted({side for own, _ in curves.values() for side in own})
+    axes.set_xticks(sides, [f"{side:g}" for side in sides])
+    axes.minorticks_off()
+    path = folder / "figures" / "memory.png"
+    save_plot(figure, path)
+    report.picture(path, "Memory of an outer step over the side of an image: measured, or planned where it was not run")
+    return {"rows": [{k: v for k, v in document.items() if k != "machine"} for document in documents]}
+
+
+def _mib(count: float) -> str:
+    return f"{count / MIB:,.0f} MiB".replace(",", " ")

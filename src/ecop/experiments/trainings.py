@@ -1,0 +1,95 @@
+"""Training an arm, once: what one study has trained, another takes, and what was interrupted goes on."""
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ecop.core.recipe import Recipe
+from ecop.fit.initialisation import Initialisation
+from ecop.meta.build import build_learner
+from ecop.meta.plan import train_seconds
+from ecop.meta.rates import Rates
+from ecop.meta.train import train
+from ecop.store.run_folder import RunFolder
+
+WORK = Rates(score=1, gradient=3, adjoint=8)
+"""Forward passes that each pass counts for; ``docs/engine.md`` has the table."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """A recipe, the folder that it learns from, and where its results are kept.
+
+    Attributes:
+        recipe: with the outer steps to train.
+        data: folder of signals.
+        shelf: folder in which every training has its own.
+    """
+
+    recipe: Recipe
+    data: Path
+    shelf: Path
+
+    @property
+    def folder(self) -> Path:
+        """Named after what decides the result, but for the number of steps: a longer run goes on from a shorter."""
+        tree = self._of_length(1).to_dict()
+        for name in ("name", "about"):
+            tree.pop(name)
+        digest = hashlib.sha256(json.dumps([tree, self.data.name], sort_keys=True).encode()).hexdigest()[:12]
+        return self.shelf / f"{self.data.name}-{self.recipe.learner.name}-{digest}"
+
+    @property
+    def path(self) -> Path:
+        """The initialisation after the recipe's steps."""
+        return self.folder / f"after-{self.recipe.train.steps}.safetensors"
+
+    def run(self, report: Callable[[int, dict[str, Any]], None] | None = None) -> Initialisation:
+        """The initialisation after the last step: found, gone on with, or trained.
+
+        The last one, not the best in validation: an arm must not win by having been looked at more often.
+        """
+        if not self.path.is_file():
+            done = self._done()
+            train(
+                self._of_length(self.recipe.train.steps), self.data, self.folder / "run", report=report,
+                resume=0 < done <= self.recipe.train.steps, overwrite=True,
+            )  # fmt: skip
+            shutil.copyfile(self.folder / "run" / "last.safetensors", self.path)
+        return Initialisation.load(self.path)
+
+    def seconds(self) -> float:
+        """What the outer steps took, in all sessions."""
+        return float(Initialisation.load(self.path).provenance["seconds"])
+
+    def _done(self) -> int:
+        """Steps of the run's last checkpoint; 0 if there is none."""
+        folder = self.folder / "run"
+        if not (folder / "recipe.toml").is_file():
+            return 0
+        steps = [int(path.name) for path in RunFolder.open(folder).checkpoints.glob("*") if path.name.isdecimal()]
+        return max(steps, default=0)
+
+    def _of_length(self, steps: int) -> Recipe:
+        return dataclasses.replace(self.recipe, train=dataclasses.replace(self.recipe.train, steps=steps))
+
+
+def counted_work(recipe: Recipe) -> float:
+    """Forward passes over all points that one signal's part of an outer step amounts to.
+
+    Example:
+        >>> counted_work(Recipe.named("photo")), counted_work(Recipe.named("learnit-photo"))
+        (79.0, 47.0)
+    """
+    return train_seconds(build_learner(recipe), WORK)
+
+
+def point_steps(recipe: Recipe) -> float:
+    """γ·K: the passes over a signal's points that plain autodiff through the loop would have to store."""
+    learner = build_learner(recipe)
+    return learner.inner_steps * (learner.pruning.keep if learner.pruning.active else 1.0)
