@@ -96,6 +96,17 @@ class Affine(eqx.Module):
         )
 
 
+class LinearHead(Field):
+    """A field whose head is one linear map, so that least squares can find the best one for given features.
+
+    The features of a point are one row of the map's inputs, or several, row after row: one for every pixel of a frame.
+    """
+
+    @abc.abstractmethod
+    def last_layer(self) -> Affine:
+        """The linear map of the head."""
+
+
 def affine_gradient_norm(residual: Float[Array, "n d_out"], features: Float[Array, "n h"]) -> Float[Array, "n"]:
     """‖r‖ · sqrt(1 + ‖h‖²): a linear head's per-point gradient r ⊗ (h, 1) is of rank one, so its norm factorises.
 

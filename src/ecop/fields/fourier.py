@@ -9,10 +9,10 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ecop.core.products import product
 from ecop.core.sine import sincos
-from ecop.fields.base import Affine, Field, Roles, affine_gradient_norm, mask_like, require_positive
+from ecop.fields.base import Affine, LinearHead, Roles, affine_gradient_norm, mask_like, require_positive
 
 
-class Fourier(Field):
+class Fourier(LinearHead):
     """x ↦ MLP(sin 2πBx, cos 2πBx) with ReLU units, B fixed with entries N(0, σ²).
 
     Attributes:
@@ -83,6 +83,10 @@ class Fourier(Field):
     def head_gradient_norm(self, residual: Float[Array, "n d_out"], features: Float[Array, "n h"]) -> Float[Array, "n"]:
         """Exact, see `affine_gradient_norm`."""
         return affine_gradient_norm(residual, features)
+
+    def last_layer(self) -> Affine:
+        """The head without its offset."""
+        return self.layers[-1]
 
     def width(self) -> int:
         """Of the features or of a hidden layer, whichever has more."""

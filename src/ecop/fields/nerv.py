@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from ecop.core.recipe import check
 from ecop.core.sine import sincos
-from ecop.fields.base import Affine, Field, Roles, mask_like, require_positive
+from ecop.fields.base import Affine, LinearHead, Roles, mask_like, require_positive
 
 
 class Convolution(eqx.Module):
@@ -40,7 +40,7 @@ class Convolution(eqx.Module):
         return self.patch(patches.reshape(-1, self.kernel**2 * channels)).reshape(n, height, width, -1)
 
 
-class NeRV(Field):
+class NeRV(LinearHead):
     """t ↦ encoding ↦ two-layer stem ↦ small map ↦ blocks of convolution, pixel shuffle and GELU ↦ 1 × 1 head.
 
     A point is a moment, its value the whole frame, flattened row by row with the channels last: context pruning leaves
@@ -163,6 +163,10 @@ class NeRV(Field):
         """
         pixels = math.prod(self.frame)
         return jnp.sqrt(jnp.sum(residual**2, -1) * (jnp.sum(features**2, -1) + pixels))
+
+    def last_layer(self) -> Affine:
+        """The map of each pixel, without the offset."""
+        return self.last
 
     def width(self) -> int:
         """Of the largest map; the maps grow towards the frame."""

@@ -7,10 +7,10 @@ import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from ecop.core.sine import sine
-from ecop.fields.base import Affine, Field, Roles, affine_gradient_norm, mask_like, require_positive
+from ecop.fields.base import Affine, LinearHead, Roles, affine_gradient_norm, mask_like, require_positive
 
 
-class Siren(Field):
+class Siren(LinearHead):
     """h ↦ sin(w0 (W h + b)) for all but the last layer, which is linear plus ``output_offset``.
 
     "5 layers" are 5 linear maps: 4 sine layers and the head; 198 915 parameters for 2 → 256 → … → 3.
@@ -78,6 +78,10 @@ class Siren(Field):
     def head_gradient_norm(self, residual: Float[Array, "n d_out"], features: Float[Array, "n h"]) -> Float[Array, "n"]:
         """Exact, see `affine_gradient_norm`."""
         return affine_gradient_norm(residual, features)
+
+    def last_layer(self) -> Affine:
+        """The head without its offset."""
+        return self.layers[-1]
 
     def width(self) -> int:
         """Units of a hidden layer."""

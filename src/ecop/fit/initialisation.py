@@ -17,6 +17,7 @@ from ecop.core.registry import FIELDS, SCORERS, SIGNALS
 from ecop.fields.base import Field, create_field
 from ecop.fit.finding import find_initialisation
 from ecop.fit.fitted import Fitted
+from ecop.fit.head import check_head
 from ecop.fit.loop import FitPlan
 from ecop.fit.settings import resolved_fit
 from ecop.fit.tensors import describe_field, from_tensors, point_sizes, to_tensors
@@ -36,7 +37,7 @@ class Initialisation:
     Attributes:
         field: θ_0.
         recipe: how it was trained.
-        settings: the resolved test-time settings: nothing in them is ``None``.
+        settings: the resolved test-time settings.
         provenance: data and licences, steps, seconds, versions.
         metrics: what it reached in validation.
         name: of the file or of the shipped initialisation.
@@ -97,7 +98,7 @@ class Initialisation:
                 "grid": {"convention": data.grid},
             },
             recipe=self.recipe.to_dict(),
-            fit=dataclasses.asdict(self.settings),
+            fit={name: value for name, value in dataclasses.asdict(self.settings).items() if value is not None},
             provenance={k: v for k, v in self.provenance.items() if k != "sha256"},
             metrics=self.metrics,
         ).save(path, dtype)  # fmt: skip
@@ -108,14 +109,26 @@ class Initialisation:
         """The resolved settings as a plan; arguments that are not ``None`` replace them.
 
         Raises:
-            InvalidSetting: for fewer than 0 steps.
+            InvalidSetting: for fewer than 0 steps, or a head that cannot be solved for.
             UnknownName: for a scaling or scorer that is not registered.
         """
         own = resolved_fit(dataclasses.replace(self.recipe, fit=self.settings))
         assert own.scorer is not None and own.keep is not None and own.lr is not None, "resolved"
         pruning = Pruning(SCORERS[own.scorer](), own.keep)
         steps = own.steps if steps is None else steps
-        return FitPlan(pruning, parse_scaling(scaling or own.scaling), steps, own.lr, limit, engine=engine)
+        if own.head is not None:
+            check_head(self.field)
+        return FitPlan(
+            pruning, parse_scaling(scaling or own.scaling), steps, own.lr, limit, head=own.head, engine=engine
+        )
+
+    def with_fit(self, **changes: Any) -> Self:
+        """The same start with other test-time settings, e.g. ``head="least-squares"``.
+
+        Raises:
+            TypeError: for a setting that `FitSettings` does not have.
+        """
+        return dataclasses.replace(self, settings=dataclasses.replace(self.settings, **changes))
 
     def fit_plan(
         self, steps: int | None, scaling: str | None, adam_steps: int, until_psnr: float | None, limit: int

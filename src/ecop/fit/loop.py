@@ -15,6 +15,7 @@ from ecop.adapt.scaling import Compared, Scaling
 from ecop.core import trees
 from ecop.core.recipe import check
 from ecop.fields.base import Field, split_adapted
+from ecop.fit.head import solved_head
 from ecop.pruning.select import highest
 from ecop.signals.context import Context
 
@@ -29,6 +30,7 @@ class FitPlan(eqx.Module):
         lr: α, their rate.
         limit: steps in all, at least ``steps``: those behind the trained ones are Adam's.
         adam_lr: Adam's rate.
+        head: ``least-squares``: behind the last step the last layer is solved for, see `ecop.fit.head`.
         engine: how losses and gradients are computed.
     """
 
@@ -38,12 +40,14 @@ class FitPlan(eqx.Module):
     lr: float = eqx.field(static=True)
     limit: int = eqx.field(static=True, default=0)
     adam_lr: float = eqx.field(static=True, default=1e-4)
+    head: str | None = eqx.field(static=True, default=None)
     engine: Engine = eqx.field(static=True, default=Engine())
 
     def __check_init__(self):
         check(self.steps >= 0, "steps", self.steps, "a whole number ≥ 0")
         check(self.lr > 0, "lr", self.lr, "a rate above 0")
         check(self.adam_lr > 0, "adam_lr", self.adam_lr, "a rate above 0")
+        check(self.head in (None, "least-squares"), "fit.head", self.head, "'least-squares', or nothing")
 
     @property
     def total(self) -> int:
@@ -55,7 +59,7 @@ class FitInfo(NamedTuple):
     """How a fit went.
 
     Attributes:
-        mse: L(θ_k; C) before each step and after the last, (total + 1,); NaN behind the end.
+        mse: L(θ_k; C) before each step and at the end, behind a solved head, (total + 1,); NaN behind the end.
         factor: the scaling's factor at each step, (total,); NaN behind the end.
         steps: steps taken.
     """
@@ -164,10 +168,12 @@ def advance_fit(
 
 
 def finish_fit(state: FitState, field: Field, context: Context, plan: FitPlan) -> tuple[Field, FitInfo]:
-    """The fitted field, and the loss behind the last step."""
-    _, rest = split_adapted(field)
-    mse = state.mse.at[state.step].set(plan.engine.loss((state.theta, rest), context))
-    return eqx.combine(state.theta, rest), FitInfo(mse, state.factor, state.step)
+    """The fitted field, with its head solved for where the plan says so, and its loss."""
+    theta, (_, rest) = state.theta, split_adapted(field)
+    if plan.head is not None:
+        theta = solved_head((theta, rest), context, plan.engine)
+    mse = state.mse.at[state.step].set(plan.engine.loss((theta, rest), context))
+    return eqx.combine(theta, rest), FitInfo(mse, state.factor, state.step)
 
 
 def compare_gradients(

@@ -8,7 +8,7 @@ from ecop.core.registry import LEARNERS, SCORERS
 
 
 def resolved_fit(recipe: Recipe) -> FitSettings:
-    """The test-time settings with nothing left open.
+    """The test-time settings with nothing left open but ``head``, where ``None`` says that there is nothing to do.
 
     Raises:
         UnknownName, InvalidSetting: as `checked_learner`.
@@ -20,6 +20,7 @@ def resolved_fit(recipe: Recipe) -> FitSettings:
         lr=own.lr if own.lr is not None else learner.inner_lr,
         scorer=own.scorer or SCORERS.name_of(type(learner.pruning.scorer)),
         keep=own.keep if own.keep is not None else learner.pruning.keep,
+        head=own.head,
     )
 
 

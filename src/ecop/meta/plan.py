@@ -148,9 +148,9 @@ def train_seconds(learner: MetaLearner, rates: Rates) -> float:
 
 
 def fit_seconds(fit: FitPlan, rates: Rates) -> float:
-    """Of one point: K times a score (where the scaling compares) and a gradient, and the last loss."""
+    """Of one point: K times a score (where the scaling compares) and a gradient, the solved head, and the last loss."""
     scored = fit.pruning.active and fit.scaling.compares
-    return fit.total * (scored * rates.score + rates.gradient) + rates.score
+    return fit.total * (scored * rates.score + rates.gradient) + (1 + (fit.head is not None)) * rates.score
 
 
 def program_bytes(recipe: Recipe, engine: Engine, phase: Phase) -> int:

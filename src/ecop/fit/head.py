@@ -1,0 +1,91 @@
+"""The end of a fit in closed form: the last linear layer that is best for the features that the steps arrived at.
+
+With H the features of all points, a column of ones behind them, W the points' weights and E what the field still
+errs by, the correction D of the last layer minimises ‖W^½ (H D − E)‖² + ρ ‖D‖²:
+
+    (Hᵀ W H + ρ I) D = Hᵀ W E.
+
+The ridge pulls towards the layer that the steps left, not towards 0, so that the loss cannot rise but by rounding; it
+is a fixed share of the trace, which float32 can factorise. The sums are taken over tiles.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from ecop.adapt.engine import Engine
+from ecop.adapt.gradient import precisely
+from ecop.adapt.tiles import tile_sum
+from ecop.core.recipe import check
+from ecop.fields.base import Field, LinearHead
+from ecop.signals.context import Context
+
+RIDGE = 1e-6
+"""ρ, as a share of the trace of Hᵀ W H."""
+
+
+def solved_head(field: tuple[Field, Field], context: Context, engine: Engine = Engine()) -> Field:
+    """θ with its last layer replaced by the one of least squares on all points of the context.
+
+    Args:
+        field: (θ, the rest), see `ecop.fields.split_adapted`.
+        context: the points.
+        engine: its tile, and the precision of the features; the normal equations are always summed in float32 or
+            better.
+
+    Returns:
+        θ with another last layer.
+
+    Raises:
+        InvalidSetting: for a field without a last linear layer that the inner loop adapts.
+
+    Example:
+        >>> from ecop.fields import Siren, split_adapted
+        >>> from ecop.signals import point_context
+        >>> field = Siren.create(jax.random.key(0), d_in=1, d_out=1, width=16, depth=3)
+        >>> context = point_context(jnp.linspace(-1, 1, 20)[:, None], jnp.full((20, 1), 0.7))
+        >>> solved = solved_head(split_adapted(field), context)
+        >>> bool(Engine().loss((solved, split_adapted(field)[1]), context) < 1e-6)
+        True
+    """
+    whole = check_head(eqx.combine(*field))
+    gram, target = tile_sum(_normal_equations(whole, context, engine), None, context, engine.resolved_tile(whole))
+    trace = jnp.trace(gram)
+    ridge = jnp.where(trace > 0, RIDGE * trace, 1)  # where no point counts, nothing is corrected
+    factor = jax.scipy.linalg.cho_factor(gram + ridge * jnp.eye(len(gram), dtype=gram.dtype))
+    correction = jax.scipy.linalg.cho_solve(factor, target)
+    last = whole.last_layer()
+    places = lambda field: (field.last_layer().weight, field.last_layer().bias)  # noqa: E731
+    return eqx.tree_at(places, field[0], (last.weight + correction[:-1].T, last.bias + correction[-1]))
+
+
+def check_head(field: Field) -> LinearHead:
+    """The field, if its last layer can be had in closed form.
+
+    Raises:
+        InvalidSetting: if it cannot.
+    """
+    adapted = isinstance(field, LinearHead) and all(jax.tree.leaves(field.roles().adapted.last_layer()))
+    check(adapted, "fit.head", "least-squares", "a field whose last layer is linear and adapted to each signal")
+    assert isinstance(field, LinearHead)
+    return field
+
+
+def _normal_equations(whole: LinearHead, context: Context, engine: Engine):
+    """The sums of one tile: Hᵀ W H and Hᵀ W E; a field of whole frames has a row for every pixel."""
+    width, channels = whole.last_layer().weight.shape[::-1]
+
+    def one(index: Int[Array, "t"]) -> tuple[Float[Array, "h1 h1"], Float[Array, "h1 d"]]:
+        coords, values, weights = context.at(index)
+        with precisely(engine.precision):
+            features = whole.features(coords)
+            error = values - whole.head(features)
+        rows = features.reshape(-1, width)
+        rows = jnp.concatenate([rows, jnp.ones_like(rows[:, :1])], -1)
+        weights = jnp.repeat(weights, len(rows) // len(index))
+        with precisely("float32"):
+            weighted = rows.T * weights
+            return weighted @ rows, weighted @ error.reshape(-1, channels)
+
+    return one
