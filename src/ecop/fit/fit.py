@@ -4,6 +4,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import equinox as eqx
@@ -16,7 +17,7 @@ from ecop.core.errors import Diverged
 from ecop.core.grids import Convention
 from ecop.core.recipe import check
 from ecop.fields.base import Field
-from ecop.fit.blocks import cut
+from ecop.fit.blocks import Blocks, cut
 from ecop.fit.fitted import Fitted
 from ecop.fit.loop import FitInfo, FitPlan, advance_fit, finish_fit, start_fit
 from ecop.signals.base import Signal
@@ -35,19 +36,40 @@ QUIET_POINTS = 8_192
 """Points up to which a fit is one call; a larger one comes back after every step to report progress."""
 
 
-def fit_signal(
-    initialisation: "Initialisation",
-    signal: Signal,
-    plan: FitPlan,
-    *,
-    until_psnr: float | None = None,
-    native: bool = False,
-    patches: bool = False,
-    dtype: Dtype = "float32",
-    seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> Fitted:
-    """Fit a signal; see `Initialisation.fit`, which is the way to call it."""
+@dataclass(frozen=True)
+class Prepared:
+    """A signal as a fit takes it.
+
+    Attributes:
+        signal: with the initialisation's channels, resampled unless it is fitted natively or in patches.
+        original: the shape that it had before.
+        blocks: how it is cut, or ``None``.
+        convention: of its grid.
+    """
+
+    signal: Signal
+    original: tuple[int, ...]
+    blocks: Blocks | None
+    convention: Convention
+
+    @property
+    def pieces(self) -> list[Signal]:
+        """What each field stands for: the signal, or its blocks."""
+        if self.blocks is None:
+            return [self.signal]
+        return [self.signal.block(begin, self.blocks.shape) for begin in self.blocks.starts]
+
+    def context(self, piece: Signal, field: Field) -> Context:
+        """The points of a piece, padded so that few programs serve all sizes."""
+        return context_of(piece, self.convention, rows_for(field, piece), field.point_axes)
+
+
+def prepare(initialisation: "Initialisation", signal: Signal, native: bool = False, patches: bool = False) -> Prepared:
+    """Make a signal ready to be fitted; the settings are those of `Initialisation.fit`.
+
+    Raises:
+        InvalidSetting: for a signal or a setting that does not go with the initialisation's field.
+    """
     data, is_grid = initialisation.recipe.data, signal.coordinates is None
     check(is_grid != signal.scattered, "signal", signal.source, "scattered points, as its files give them")
     check(is_grid or not patches, "--patches", signal.kind, "a signal on a grid: scattered points have no blocks")
@@ -66,28 +88,70 @@ def fit_signal(
     blocks = None if block is None else cut(signal.shape, block, min(OVERLAP, min(block) // 4))
     if blocks is None and not native:
         signal = spanning(signal, data.size, data.grid)
+    return Prepared(signal, original, blocks, data.grid)
+
+
+def fit_signal(
+    initialisation: "Initialisation",
+    signal: Signal,
+    plan: FitPlan,
+    *,
+    until_psnr: float | None = None,
+    native: bool = False,
+    patches: bool = False,
+    dtype: Dtype = "float32",
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Fitted:
+    """Fit a signal; see `Initialisation.fit`, which is the way to call it."""
+    prepared = prepare(initialisation, signal, native, patches)
     until_mse = -1.0 if until_psnr is None else 10 ** (-until_psnr / 10)
     start = time.perf_counter()
-    fields, infos = [], []
-    pieces = [signal] if blocks is None else [signal.block(begin, blocks.shape) for begin in blocks.starts]
+    fields, infos, pieces = [], [], prepared.pieces
     for number, piece in enumerate(pieces):
         report = _reporter(progress, number, len(pieces), plan.total)
-        context = context_of(piece, data.grid, rows_for(initialisation.field, piece), axes)
+        context = prepared.context(piece, initialisation.field)
         key = jax.random.fold_in(jax.random.key(seed), number)
         field, info = fit_one(initialisation.field, context, plan, key, until_mse, report)
         fields.append(as_stored(field, dtype))
         infos.append(info)
-    curve = psnr_curve(infos)
-    fitted = Fitted(
-        fields[0] if blocks is None else jax.tree.map(lambda *leaves: np.stack(leaves), *fields),
-        signal.kind, signal.resolution, signal.channels, signal.about, data.grid, blocks, dtype, curve,
-        seconds=time.perf_counter() - start, resampled=original if original != signal.shape else None,
-        points=None if is_grid else len(signal.values),
+    fitted = assembled(initialisation, prepared, plan, fields, psnr_curve(infos), dtype)
+    return judged(dataclasses.replace(fitted, seconds=time.perf_counter() - start), prepared.signal)
+
+
+def assembled(
+    initialisation: "Initialisation",
+    prepared: Prepared,
+    plan: FitPlan,
+    fields: list[Field],
+    curve: tuple[float, ...],
+    dtype: Dtype = "float32",
+) -> Fitted:
+    """The fields of a signal's pieces as one fitted signal, which nothing has judged yet.
+
+    Args:
+        initialisation: what they were fitted from.
+        prepared: the signal.
+        plan: how it was fitted.
+        fields: one for each piece, as `as_stored` makes them.
+        curve: PSNR in dB before each step and after the last.
+        dtype: how the parameters are stored.
+    """
+    signal = prepared.signal
+    return Fitted(
+        fields[0] if prepared.blocks is None else jax.tree.map(lambda *leaves: np.stack(leaves), *fields),
+        signal.kind, signal.resolution, signal.channels, signal.about, prepared.convention, prepared.blocks, dtype,
+        curve, resampled=prepared.original if prepared.original != signal.shape else None,
+        points=None if signal.coordinates is None else len(signal.values),
         provenance={
             "initialisation": initialisation.name, "sha256": initialisation.provenance.get("sha256", ""),
             "source": signal.source, "scaling": type(plan.scaling).__name__,
         },
     )  # fmt: skip
+
+
+def judged(fitted: Fitted, signal: Signal) -> Fitted:
+    """With the metrics of its reconstruction of the signal."""
     return dataclasses.replace(fitted, metrics=signal.metrics(fitted.reconstruction(signal)))
 
 

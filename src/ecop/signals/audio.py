@@ -17,8 +17,10 @@ from ecop.metrics.snr import snr
 from ecop.metrics.spectral import log_spectral_distance
 from ecop.signals.audio_reading import read_sound
 from ecop.signals.audio_resampling import resampled
+from ecop.signals.audio_showing import SHOW
 from ecop.signals.audio_writing import quantised, write_sound
 from ecop.signals.base import Cartesian, Signal, block_slices
+from ecop.signals.showing import Show
 
 RATE, BITS = 16_000, 16
 """Of a sound of which nothing else is known."""
@@ -52,6 +54,7 @@ class Audio(Cartesian):
         ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff",
     )  # fmt: skip
     preferred_suffix: ClassVar[str] = ".wav"
+    show: ClassVar[Show] = SHOW
 
     def __post_init__(self):
         if self.values.ndim != 2 or self.values.shape[-1] < 1 or self.values.dtype != np.float32:

@@ -10,32 +10,34 @@ from ecop.metrics.spectral import FLOOR, spectrogram
 from ecop.signals.figures import save, styled
 
 WIDTH, WAVEFORM_ROWS, SPECTROGRAM_ROWS = 400, 96, 160
+HEIGHT = WAVEFORM_ROWS + SPECTROGRAM_ROWS
 BLUE, PAPER, RULE = (0.0, 0.447, 0.698), 1.0, 0.75
 SECONDS = 0.032  # of a window of the spectrogram
 COLUMNS = 2000  # at most, in a figure
 
 
-def sound_picture(values: np.ndarray, rate: float) -> np.ndarray:
-    """A picture of one size for sounds of all lengths, of the mean of the channels.
+def sound_picture(values: np.ndarray, rate: float, width: int = WIDTH) -> np.ndarray:
+    """A picture of one height for sounds of all lengths, of the mean of the channels.
 
     Args:
         values: (samples, channels) in [0, 1]; NaN is drawn as silence.
         rate: samples a second.
+        width: columns of the picture.
 
     Returns:
-        (256, 400, 3) float32 in [0, 1]: the waveform's extremes in every column, in blue, above the levels from 0 to
+        (256, width, 3) float32 in [0, 1]: the waveform's extremes in every column, in blue, above the levels from 0 to
         −80 dB of the spectrogram up to half the rate, in cividis.
     """
     samples = _mono(values)
-    low, high = _extremes(samples, WIDTH)
+    low, high = _extremes(samples, width)
     rows = np.linspace(1, -1, WAVEFORM_ROWS)[:, None]
     margin = 1 / WAVEFORM_ROWS  # so that silence is a line
-    wave = np.full((WAVEFORM_ROWS, WIDTH, 3), PAPER, np.float32)
+    wave = np.full((WAVEFORM_ROWS, width, 3), PAPER, np.float32)
     wave[[0, WAVEFORM_ROWS // 2, -1]] = RULE
     wave[(rows >= low - margin) & (rows <= high + margin)] = BLUE
-    levels = _levels(samples, rate, WIDTH)
+    levels = _levels(samples, rate, width)
     rows = np.linspace(levels.shape[1] - 1, 0, SPECTROGRAM_ROWS).round().astype(int)
-    columns = ((np.arange(WIDTH) + 0.5) * len(levels) / WIDTH).astype(int)
+    columns = ((np.arange(width) + 0.5) * len(levels) / width).astype(int)
     shades = mpl.colormaps["cividis"](1 - levels[columns][:, rows].T / FLOOR)[..., :3]
     return np.concatenate([wave, shades.astype(np.float32)])
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ecop.core.errors import InvalidSetting, UnknownName
 from ecop.core.grids import Convention, GridSpec, regular_grid
+from ecop.signals.showing import Show
 
 Extent = tuple[tuple[float, float], ...]
 """Per axis (start, end), as fractions of a signal's extent."""
@@ -46,6 +47,7 @@ class Signal(abc.ABC):
             be stretched along each by itself: a window in the middle then is all of it.
         scattered: whether its files give scattered points, so that a training signal's size is their number. ``about``
             then holds ``resolution``, samples of a render along each axis.
+        show: how a page shows it.
     """
 
     values: np.ndarray
@@ -63,6 +65,7 @@ class Signal(abc.ABC):
     elastic: ClassVar[tuple[bool, ...]]
     keeps_aspect: ClassVar[bool] = True
     scattered: ClassVar[bool] = False
+    show: ClassVar[Show] = Show()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -15,8 +15,10 @@ from ecop.metrics.psnr import psnr
 from ecop.metrics.ssim import WINDOW, ssim
 from ecop.signals.base import Cartesian, Signal, block_slices
 from ecop.signals.image_reading import read_pixels
+from ecop.signals.image_showing import SHOW
 from ecop.signals.image_streaming import write_image_strips
 from ecop.signals.image_writing import quantised, write_pixels
+from ecop.signals.showing import Show
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as Pillow and JPEG have it
 BITS = {"uint8": 8, "uint16": 16, "float32": 32}
@@ -46,6 +48,7 @@ class Image(Cartesian):
         ".png", ".jpg", ".jpeg", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif", ".pgm", ".ppm", ".pnm",
     )  # fmt: skip
     preferred_suffix: ClassVar[str] = ".png"
+    show: ClassVar[Show] = SHOW
 
     def __post_init__(self):
         if self.values.ndim != 3 or self.values.shape[-1] < 1 or self.values.dtype != np.float32:

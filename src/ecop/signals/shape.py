@@ -18,8 +18,10 @@ from ecop.signals.base import Extent, Signal, block_slices
 from ecop.signals.shape_pictures import DIRECTIONS, views
 from ecop.signals.shape_reading import SMALLEST_FACE, read_surface
 from ecop.signals.shape_sampling import Sampling, box, depth, places, sampled
+from ecop.signals.shape_showing import SHOW
 from ecop.signals.shape_surface import Surface, boundary, extracted, open_edges
 from ecop.signals.shape_writing import check_suffix, write_surface
+from ecop.signals.showing import Show
 
 JUDGED = 32_768
 """Points, uniform in the box, at which two solids are compared."""
@@ -52,6 +54,7 @@ class Shape(Signal):
     scattered: ClassVar[bool] = True
     suffixes: ClassVar[tuple[str, ...]] = tuple(SMALLEST_FACE)
     preferred_suffix: ClassVar[str] = ".obj"
+    show: ClassVar[Show] = SHOW
 
     def __post_init__(self):
         axes = 2 if self.coordinates is not None or not self.values.size else 4

@@ -35,6 +35,23 @@ def views(
     return np.concatenate([_view(surface, size, *direction, radius) for direction in directions], axis=1)
 
 
+def scattered(coordinates: np.ndarray, numbers: np.ndarray, size: int = 96) -> np.ndarray:
+    """Numbers of points in the box where the first view shows them: (size, size), the mean of a cell, NaN of none.
+
+    Args:
+        coordinates: (points, 3).
+        numbers: (points,).
+        size: cells along a side.
+    """
+    turned = coordinates @ _rotation(*DIRECTIONS[0]).T
+    columns, rows = ((np.array([1, -1]) * turned[:, :2] / RADIUS + 1) / 2 * size).astype(int).T
+    inside = (columns >= 0) & (columns < size) & (rows >= 0) & (rows < size)
+    cell = (rows * size + columns)[inside]
+    count = np.bincount(cell, minlength=size**2)
+    total = np.bincount(cell, numbers[inside].astype(float), minlength=size**2)
+    return np.where(count, total / np.maximum(count, 1), np.nan).reshape(size, size)
+
+
 def _view(surface: Surface, size: int, azimuth: float, elevation: float, radius: float) -> np.ndarray:
     side = size * FINER
     scale = side / 2 / radius

@@ -13,10 +13,12 @@ from ecop.core.errors import InvalidSetting
 from ecop.core.grids import Convention, GridSpec
 from ecop.metrics.psnr import psnr
 from ecop.signals.base import Extent, Signal, block_slices, check_reading
+from ecop.signals.showing import Show
 from ecop.signals.sphere_files import is_zarr
 from ecop.signals.sphere_grid import block_of, extent_of, globe_grid, part_of, unit_sphere
 from ecop.signals.sphere_reading import Bounds, Choice, bounds_for, find_members, read_grid
 from ecop.signals.sphere_resampling import resampled
+from ecop.signals.sphere_showing import SHOW
 from ecop.signals.sphere_writing import Chart, write_chart
 
 PICTURE_WIDTH = 360
@@ -51,6 +53,7 @@ class Sphere(Signal):
     keeps_aspect: ClassVar[bool] = False
     suffixes: ClassVar[tuple[str, ...]] = (".nc", ".nc4", ".cdf", ".zarr", ".grib", ".grib2", ".grb", ".grb2", ".npz")
     preferred_suffix: ClassVar[str] = ".nc"
+    show: ClassVar[Show] = SHOW
 
     def __post_init__(self):
         if self.values.ndim != 3 or self.values.shape[-1] != 1 or self.values.dtype != np.float32:

@@ -15,8 +15,10 @@ from ecop.signals.base import Cartesian, Signal, block_slices
 from ecop.signals.contact_sheet import contact_sheet
 from ecop.signals.image import Image
 from ecop.signals.image_writing import quantised
+from ecop.signals.showing import Show
 from ecop.signals.video_reading import FORMATS, USUAL_RATE, Cut, read_frames
 from ecop.signals.video_sequences import is_sequence, read_sequence
+from ecop.signals.video_showing import SHOW
 from ecop.signals.video_writing import write_frames
 
 SHOWN = 5
@@ -47,6 +49,7 @@ class Video(Cartesian):
     elastic: ClassVar[tuple[bool, ...]] = (False, True, True)
     suffixes: ClassVar[tuple[str, ...]] = tuple(FORMATS)
     preferred_suffix: ClassVar[str] = ".mp4"
+    show: ClassVar[Show] = SHOW
 
     def __post_init__(self):
         if self.values.ndim != 4 or self.values.shape[-1] not in (1, 3) or self.values.dtype != np.float32:

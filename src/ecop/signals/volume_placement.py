@@ -63,14 +63,15 @@ def resampled_about(
     return moved(about, start, steps)
 
 
-def upright(values: np.ndarray, about: Mapping[str, Any]) -> tuple[np.ndarray, tuple[float, ...]]:
-    """The volume as a stack of pictures, and its spacings along slices, rows and columns.
+def upright_axes(about: Mapping[str, Any]) -> tuple[tuple[int, int, int], tuple[int, ...]]:
+    """Which axes of the array are slices from the top, rows from the front and columns from the left.
 
-    The top comes first, the front is the upper edge of a picture, and left is left. Without an affine it is as it is.
+    Returns:
+        The three axes, and those of them that run the other way.
 
-    Args:
-        values: (a, b, c, channels).
-        about: of the volume.
+    Example:
+        >>> upright_axes({"affine": np.diag([-1.0, 1.0, 1.0, 1.0]).tolist()})
+        ((2, 1, 0), (0, 1, 2))
     """
     turn = affine_of(about)[:3, :3]
     # Which array axis goes along each axis of the world, for an oblique volume the nearest.
@@ -81,5 +82,18 @@ def upright(values: np.ndarray, about: Mapping[str, Any]) -> tuple[np.ndarray, t
     flips = tuple(
         axis for axis, world, towards in ((right, 0, 1), (front, 1, -1), (up, 2, -1)) if turn[world, axis] * towards < 0
     )
-    stack = np.flip(values, flips).transpose(up, front, right, 3)
-    return stack, tuple(spacing_of(about)[axis] for axis in (up, front, right))
+    return (up, front, right), flips
+
+
+def upright(values: np.ndarray, about: Mapping[str, Any]) -> tuple[np.ndarray, tuple[float, ...]]:
+    """The volume as a stack of pictures, and its spacings along slices, rows and columns.
+
+    The top comes first, the front is the upper edge of a picture, and left is left. Without an affine it is as it is.
+
+    Args:
+        values: (a, b, c, channels).
+        about: of the volume.
+    """
+    axes, flips = upright_axes(about)
+    stack = np.flip(values, flips).transpose(*axes, 3)
+    return stack, tuple(spacing_of(about)[axis] for axis in axes)
