@@ -21,9 +21,7 @@ def bars(
 def lines(panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], label: str) -> Figure:
     """A panel for each quantity that is varied, doubly logarithmic, with a line for each name in it."""
     figure = new_figure(max(TWO_COLUMNS, 0.8 * ONE_COLUMN * len(panels)), 0.7 * ONE_COLUMN)
-    for place, (title, curves) in zip(
-        figure.subfigures(1, len(panels), squeeze=False).flat, panels.items(), strict=True
-    ):
+    for axes, (title, curves) in zip(figure.subplots(1, len(panels), squeeze=False).flat, panels.items(), strict=True):
         points = {name: ([x for x, _ in pairs], [y for _, y in pairs]) for name, pairs in curves.items()}
-        draw_lines(place, points, x=title, y=label, log_x=True, log_y=True)
+        draw_lines(axes, points, x=title, y=label, log_x=True, log_y=True)
     return figure

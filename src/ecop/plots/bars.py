@@ -87,5 +87,5 @@ def grouped_bars(
     axes.tick_params(axis="y", length=0)
     axes.margins(x=0.15)
     if len(series) > 1:
-        axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", ncols=min(4, len(series)))
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=min(4, len(series)), borderaxespad=0.2)
     return axes

@@ -8,13 +8,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure, SubFigure
 
 from ecop.core.errors import InvalidSetting
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.loop import fit_step
 from ecop.plots.lines import lines
-from ecop.plots.style import COLOURS, Place, styled
+from ecop.plots.style import COLOURS, styled
 from ecop.signals.base import Signal
 from ecop.signals.context import context_of
 
@@ -96,30 +98,29 @@ def as_picture(values: np.ndarray, coordinates: np.ndarray | None) -> np.ndarray
 
 
 @styled()
-def draw_kept_points(place: Place, found: InnerSteps, signal: Signal) -> None:
+def draw_kept_points(place: Figure | SubFigure, found: InnerSteps, signal: Signal) -> None:
     """PSNR over the steps above pictures of what some of them keep, over the signal in grey."""
     chosen = shown_steps(len(found.kept))
-    kept = [as_picture(found.kept[step], signal.coordinates) for step in chosen]
+    kept = {step: as_picture(found.kept[step], signal.coordinates) for step in chosen}
     flat = kept[0].shape[0] == 1  # a sound: steps below one another, time across
-    ratios = (1, 1.2 if flat or len(chosen) <= 4 else 1.7)
-    above, below = np.ravel(place.subfigures(2, 1, squeeze=False, height_ratios=ratios))
-    _draw_curves(above, found)
+    rows = 1 if flat else math.ceil(len(kept) / 4)
+    above, below = np.ravel(place.subfigures(2, 1, squeeze=False, height_ratios=(1, 1 if rows == 1 else 1.7)))
+    left, right = above.subplots(1, 2)
+    _draw_curves(left, right, found)
     if flat:
         _draw_raster(below, found)
     else:
-        _draw_masks(below, dict(zip(chosen, kept, strict=True)), _grey(signal))
+        _draw_masks(below.subplots(rows, min(4, len(kept)), squeeze=False).ravel(), kept, _grey(signal))
 
 
-def _draw_curves(place: Place, found: InnerSteps) -> None:
-    left, right = np.ravel(place.subfigures(1, 2, squeeze=False))
-    steps = list(range(len(found.psnr)))
+def _draw_curves(left: Axes, right: Axes, found: InnerSteps) -> None:
+    steps, overlap = list(range(len(found.psnr))), found.overlap()
     lines(left, {"": (steps, found.psnr)}, x="inner step", y="PSNR before it (dB)", named=False)
-    overlap = found.overlap()
-    axes = lines(right, {"": (steps[1:], overlap)}, x="inner step", y="kept once more (share)", named=False)
-    axes.set_ylim(0, 1)
+    lines(right, {"": (steps[1:], overlap)}, x="inner step", y="kept once more (share)", named=False)
+    right.set(xlim=left.get_xlim(), ylim=(0, 1))
 
 
-def _draw_raster(place: Place, found: InnerSteps) -> None:
+def _draw_raster(place: SubFigure, found: InnerSteps) -> None:
     axes = place.subplots()
     raster = np.concatenate([as_picture(mask, None) for mask in found.kept])
     image = axes.imshow(raster, aspect="auto", vmin=0, vmax=1, interpolation="nearest", extent=(0, 1, len(raster), 0))
@@ -127,16 +128,14 @@ def _draw_raster(place: Place, found: InnerSteps) -> None:
     place.colorbar(image, ax=axes, label="kept (share)")
 
 
-def _draw_masks(place: Place, kept: Mapping[int, np.ndarray], grey: np.ndarray) -> None:
-    columns = min(4, len(kept))
-    axes = place.subplots(math.ceil(len(kept) / columns), columns, squeeze=False)
-    for axis in axes.flat:
-        axis.set_axis_off()
+def _draw_masks(panels: np.ndarray, kept: Mapping[int, np.ndarray], grey: np.ndarray) -> None:
     ink = np.array(to_rgb(COLOURS["vermillion"]))
-    for axis, (step, shares) in zip(axes.flat, kept.items(), strict=False):
+    for panel in panels:
+        panel.set_axis_off()
+    for panel, (step, shares) in zip(panels, kept.items(), strict=False):
         cover = np.nan_to_num(shares)[..., None]
-        axis.imshow((1 - cover) * grey[..., None] + cover * ink, interpolation="nearest")
-        axis.set_title(f"kept at step {step}")
+        panel.imshow((1 - cover) * grey[..., None] + cover * ink, interpolation="nearest")
+        panel.set_title(f"kept at step {step}")
 
 
 def _grey(signal: Signal) -> np.ndarray:

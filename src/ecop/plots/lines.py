@@ -35,7 +35,7 @@ def lines(
 
     Args:
         place: a figure, or a part of one.
-        curves: by name; an empty one is left out.
+        curves: by name; an empty one only takes its colour, so that panels agree.
         x: label of what they run over, with its unit.
         y: label of what they are of, with its unit.
         title: above the axes.
@@ -53,8 +53,6 @@ def lines(
     axes = new_axes(place, x=x, y=y, title=title, log_x=log_x, log_y=log_y)
     ends = []
     for name, (where, values) in curves.items():
-        if len(values) == 0:
-            continue
         marker = "o" if len(values) <= FEW else ""
         (line,) = axes.plot(where, values, marker=marker)
         if spreads and name in spreads:
@@ -64,15 +62,14 @@ def lines(
             ends.append((name, float(finite[-1]), line.get_color()))
     axes.grid(axis="y")
     if named:
-        name_ends(place, axes, ends)
+        name_ends(axes, ends)
     return axes
 
 
-def name_ends(place: Place, axes: Axes, ends: Sequence[tuple[str, float, Any]]) -> None:
+def name_ends(axes: Axes, ends: Sequence[tuple[str, float, Any]]) -> None:
     """Write names to the right of axes, each at its height, none over another.
 
     Args:
-        place: what the axes fill.
         axes: with limits that will not change.
         ends: name, height as a value of the second axis, and colour.
     """
@@ -81,7 +78,8 @@ def name_ends(place: Place, axes: Axes, ends: Sequence[tuple[str, float, Any]]) 
     x_last = axes.get_xlim()[1]
     points = axes.transData.transform([(x_last, value) for _, value, _ in ends])
     heights = axes.transAxes.inverted().transform(points)[:, 1]
-    own = 0.7 * place.bbox.height / place.dpi * 72  # points, without what the labels take
+    scale = axes.figure.dpi_scale_trans.inverted()
+    own = 72 * 0.9 * axes.bbox.transformed(scale).height  # points, without what labels and titles take
     for (name, _, colour), height in zip(ends, spaced(heights, 1.25 * SIZE / own), strict=True):
         axes.annotate(
             name, (1, height), (4, 0), xycoords="axes fraction", textcoords="offset points", color=colour,

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure, SubFigure
 
-from ecop.plots.style import COLOURS, Place, styled
+from ecop.plots.style import COLOURS, styled
 
 PANEL = 1.75
 """Inches across a picture, at which figures of pictures are best made."""
@@ -20,7 +21,9 @@ def size_for(count: int, columns: int, shape: Sequence[int]) -> tuple[float, flo
 
 
 @styled()
-def pictures(place: Place, images: Mapping[str, np.ndarray], title: str, columns: int | None = None) -> list[Axes]:
+def pictures(
+    place: Figure | SubFigure, images: Mapping[str, np.ndarray], title: str, columns: int | None = None
+) -> list[Axes]:
     """Images beside one another, with their titles; pixels are shown as they are.
 
     Args:
@@ -38,7 +41,7 @@ def pictures(place: Place, images: Mapping[str, np.ndarray], title: str, columns
     return axes
 
 
-def kept_points(place: Place, image: np.ndarray, masks: Sequence[np.ndarray]) -> list[Axes]:
+def kept_points(place: Figure | SubFigure, image: np.ndarray, masks: Sequence[np.ndarray]) -> list[Axes]:
     """Where the kept points of each step lie, over the image in grey."""
     grey = 0.35 + 0.5 * np.repeat(image.mean(-1, keepdims=True), 3, -1)
     ink = to_rgb(COLOURS["vermillion"])
@@ -49,7 +52,7 @@ def kept_points(place: Place, image: np.ndarray, masks: Sequence[np.ndarray]) ->
 
 
 @styled()
-def error_maps(place: Place, errors: Mapping[str, np.ndarray]) -> list[Axes]:
+def error_maps(place: Figure | SubFigure, errors: Mapping[str, np.ndarray]) -> list[Axes]:
     """Absolute errors on one scale, which ends at the largest but a hundredth of them."""
     axes = _panels(place, len(errors), len(errors))
     highest = max(float(np.quantile(error, 0.99)) for error in errors.values())
@@ -60,7 +63,7 @@ def error_maps(place: Place, errors: Mapping[str, np.ndarray]) -> list[Axes]:
     return axes
 
 
-def _panels(place: Place, count: int, columns: int) -> list[Axes]:
+def _panels(place: Figure | SubFigure, count: int, columns: int) -> list[Axes]:
     axes = place.subplots(math.ceil(count / columns), columns, squeeze=False).ravel().tolist()
     for axis in axes:
         axis.set_axis_off()

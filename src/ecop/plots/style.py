@@ -25,8 +25,8 @@ GREY = "#808080"
 FORMATS = (".pdf", ".png", ".svg")
 """Suffixes of files that plots are saved as."""
 
-Place = Figure | SubFigure
-"""Where a plot is drawn: a figure, or one of the parts that ``figure.subfigures`` makes."""
+Place = Figure | SubFigure | Axes
+"""Where a plot is drawn: a figure, a part of one that ``subfigures`` makes, or empty axes from ``subplots``."""
 
 
 def new_figure(width: float = ONE_COLUMN, height: float | None = None) -> Figure:
@@ -45,7 +45,7 @@ def new_axes(
     place: Place, *, x: str = "", y: str = "", title: str = "", log_x: bool = False, log_y: bool = False
 ) -> Axes:
     """Axes that fill a place, with their labels; a label names its unit."""
-    axes = place.subplots()
+    axes = place if isinstance(place, Axes) else place.subplots()
     axes.set(xlabel=x, ylabel=y, xscale="log" if log_x else "linear", yscale="log" if log_y else "linear")
     axes.set_title(title, loc="left")
     return axes

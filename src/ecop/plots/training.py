@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure, SubFigure
 
 from ecop.plots.lines import Curve, lines
 from ecop.plots.sources import RunLog
-from ecop.plots.style import Place
 
 QUANTITIES = {
     "loss": ("outer loss", True),
@@ -54,12 +54,14 @@ def averaged(steps: Sequence[float], values: Sequence[float], most: int = SHOWN)
     return means[0], means[1]
 
 
-def draw_training(place: Place, numbers: Mapping[str, Mapping[str, Mapping[str, list[float]]]]) -> None:
+def draw_training(place: Figure | SubFigure, numbers: Mapping[str, Mapping[str, Mapping[str, list[float]]]]) -> None:
     """A panel for each quantity, two in a row; runs are named in the panels of the right column."""
-    rows = math.ceil(len(numbers) / 2)
     columns = min(2, len(numbers))
-    panels = np.ravel(place.subfigures(rows, columns, squeeze=False))
-    for order, (panel, (quantity, curves)) in enumerate(zip(panels, numbers.items(), strict=False)):
+    panels = place.subplots(math.ceil(len(numbers) / columns), columns, squeeze=False)
+    runs = list(dict.fromkeys(name for curves in numbers.values() for name in curves))
+    for panel in panels.flat[len(numbers) :]:
+        panel.set_axis_off()
+    for order, (panel, (quantity, curves)) in enumerate(zip(panels.flat, numbers.items(), strict=False)):
         label, log = QUANTITIES[quantity]
-        shown = {name: (curve["step"], curve["value"]) for name, curve in curves.items()}
+        shown = {name: (curves[name]["step"], curves[name]["value"]) if name in curves else ([], []) for name in runs}
         lines(panel, shown, x="outer step", y=label, log_y=log, named=columns == 1 or order % 2 == 1)
