@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from ecop.plots import ONE_COLUMN, TWO_COLUMNS, new_figure
+from ecop.plots import ONE_COLUMN, TWO_COLUMNS, new_figure, new_panels
 from ecop.plots import bars as draw_bars
 from ecop.plots import lines as draw_lines
 
@@ -21,7 +21,7 @@ def bars(
 def lines(panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], label: str) -> Figure:
     """A panel for each quantity that is varied, doubly logarithmic, with a line for each name in it."""
     figure = new_figure(max(TWO_COLUMNS, 0.8 * ONE_COLUMN * len(panels)), 0.7 * ONE_COLUMN)
-    for axes, (title, curves) in zip(figure.subplots(1, len(panels), squeeze=False).flat, panels.items(), strict=True):
+    for axes, (title, curves) in zip(new_panels(figure, 1, len(panels)).flat, panels.items(), strict=True):
         points = {name: ([x for x, _ in pairs], [y for _, y in pairs]) for name, pairs in curves.items()}
         draw_lines(axes, points, x=title, y=label, log_x=True, log_y=True)
     return figure

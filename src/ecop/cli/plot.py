@@ -98,8 +98,9 @@ class Plot(Command):
         from ecop.plots.training import draw_training, training_numbers
 
         numbers = training_numbers(runs)
-        rows = -(-len(numbers) // 2)
-        return numbers, lambda figure: draw_training(figure, numbers), (min(2, len(numbers)), 0.68 * rows)
+        columns = min(self.columns or 2, len(numbers))
+        rows = -(-len(numbers) // columns)
+        return numbers, lambda figure: draw_training(figure, numbers, columns), (columns, 0.62 * rows)
 
     def _distribution(self, scores: "list[Scores]") -> Drawn:
         from ecop.plots.evaluations import distribution_numbers, draw_distribution

@@ -7,5 +7,6 @@ from .style import COLOURS as COLOURS
 from .style import ONE_COLUMN as ONE_COLUMN
 from .style import TWO_COLUMNS as TWO_COLUMNS
 from .style import new_figure as new_figure
+from .style import new_panels as new_panels
 from .style import save_plot as save_plot
 from .style import styled as styled

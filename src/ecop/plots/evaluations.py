@@ -1,5 +1,6 @@
 """What evaluations found: PSNR by signal, and what the choice of one over another makes of each signal."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ from ecop.plots.distribution import distribution, mean_and_interval
 from ecop.plots.lines import lines
 from ecop.plots.sources import Scores
 from ecop.plots.style import COLOURS, GREY, Place, new_axes, styled
+
+TITLE = 44
+"""Letters of a line of a title over one column."""
 
 
 def distribution_numbers(scores: Sequence[Scores]) -> dict[str, dict[str, Any]]:
@@ -57,7 +61,8 @@ def draw_difference(place: Place, numbers: Mapping[str, Any]) -> None:
     """A bar for each signal, from the smallest gain to the largest, and a line at the mean with its interval."""
     gains = list(numbers["gain"].values())
     title = f"{numbers['first']} over {numbers['second']}: better on {numbers['better']} of {numbers['n']}"
-    axes = new_axes(place, x="signals, by gain", y="gain in PSNR (dB)", title=title)
+    folded = textwrap.fill(title, TITLE, break_long_words=False)
+    axes = new_axes(place, x="signals, by gain", y="gain in PSNR (dB)", title=folded)
     colours = [COLOURS["blue"] if gain > 0 else COLOURS["vermillion"] for gain in gains]
     axes.bar(range(len(gains)), gains, width=0.9, color=colours)
     axes.axhline(0, color=GREY, linewidth=0.8)

@@ -38,13 +38,13 @@ def rate_numbers(fields: Sequence[FieldSource]) -> dict[str, dict[str, Any]]:
 def draw_rate(place: Place, numbers: Mapping[str, Mapping[str, Any]]) -> None:
     """A point for each field, its kind by the type of its numbers."""
     axes = new_axes(place, x="size of the file (kB)", y="PSNR (dB)", log_x=True)
-    ends = []
+    named: list[tuple[str, float, float, str]] = []
     for (dtype, marker), colour in zip(MARKERS.items(), COLOURS.values(), strict=False):
         own = {name: one for name, one in numbers.items() if one["dtype"] == dtype and np.isfinite(one["psnr"])}
         if own:
             kilobytes, psnr = [one["bytes"] / 1000 for one in own.values()], [one["psnr"] for one in own.values()]
             axes.plot(kilobytes, psnr, linestyle="", marker=marker, markersize=5, color=colour, label=dtype)
-            ends += [(name, *pair, colour) for name, *pair in zip(own, kilobytes, psnr, strict=True)]
+            named += [(name, x, y, colour) for name, x, y in zip(own, kilobytes, psnr, strict=True)]
     axes.margins(0.15)
     low, high = axes.get_xlim()
     if high < 4 * low:  # else a decade's ticks might all lie outside
@@ -54,15 +54,13 @@ def draw_rate(place: Place, numbers: Mapping[str, Mapping[str, Any]]) -> None:
     axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else ""))
     axes.tick_params(which="minor", labelsize=7)
     axes.grid(axis="y")
-    axes.legend(title="numbers", title_fontsize=7)
-    if len(numbers) <= NAMED:
-        _name(axes, ends)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(MARKERS), borderaxespad=0.2)
+    for colour in {colour for *_, colour in named} if len(named) <= NAMED else ():
+        _name(axes, [point for point in named if point[-1] == colour])
 
 
 def _name(axes: Any, points: Sequence[tuple[str, float, float, str]]) -> None:
     """Names to the right of their points, moved up or down where they would meet."""
-    if not points:
-        return
     low, high = axes.get_ylim()
     heights = spaced([psnr for _, _, psnr, _ in points], 0.06 * (high - low))
     for (name, kilobytes, _, colour), height in zip(points, heights, strict=True):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from ecop.plots.style import Place, new_axes, styled
 
@@ -61,6 +62,8 @@ def lines(
         if finite.size:
             ends.append((name, float(finite[-1]), line.get_color()))
     axes.grid(axis="y")
+    if not log_x and all(float(place).is_integer() for where, _ in curves.values() for place in where):
+        axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     if named:
         name_ends(axes, ends)
     return axes

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from ecop.core.errors import CannotWrite
-from ecop.signals.figures import save, styled
-
-__all__ = ["COLOURS", "FORMATS", "GREY", "ONE_COLUMN", "TWO_COLUMNS", "Place", "new_figure", "save_plot", "styled"]
+from ecop.signals.figures import save
+from ecop.signals.figures import styled as styled
 
 ONE_COLUMN, TWO_COLUMNS = 3.3, 6.9
 """Inches: the width of a column, and of a page with two, of most journals and conferences."""
@@ -26,7 +26,7 @@ FORMATS = (".pdf", ".png", ".svg")
 """Suffixes of files that plots are saved as."""
 
 Place = Figure | SubFigure | Axes
-"""Where a plot is drawn: a figure, a part of one that ``subfigures`` makes, or empty axes from ``subplots``."""
+"""Where a plot is drawn: a figure, a part of one that ``subfigures`` makes, or one of `new_panels`."""
 
 
 def new_figure(width: float = ONE_COLUMN, height: float | None = None) -> Figure:
@@ -38,6 +38,12 @@ def new_figure(width: float = ONE_COLUMN, height: float | None = None) -> Figure
     """
     with styled():
         return Figure(figsize=(width, min(0.7 * width, 0.7 * ONE_COLUMN) if height is None else height))
+
+
+@styled()
+def new_panels(figure: Figure | SubFigure, rows: int, columns: int) -> np.ndarray:
+    """(rows, columns) empty axes, which stand in line; plots are drawn in them."""
+    return figure.subplots(rows, columns, squeeze=False)
 
 
 @styled()

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 
 from ecop.plots.lines import Curve, lines
 from ecop.plots.sources import RunLog
+from ecop.plots.style import new_panels
 
 QUANTITIES = {
     "loss": ("outer loss", True),
@@ -54,14 +55,16 @@ def averaged(steps: Sequence[float], values: Sequence[float], most: int = SHOWN)
     return means[0], means[1]
 
 
-def draw_training(place: Figure | SubFigure, numbers: Mapping[str, Mapping[str, Mapping[str, list[float]]]]) -> None:
-    """A panel for each quantity, two in a row; runs are named in the panels of the right column."""
-    columns = min(2, len(numbers))
-    panels = place.subplots(math.ceil(len(numbers) / columns), columns, squeeze=False)
+def draw_training(
+    place: Figure | SubFigure, numbers: Mapping[str, Mapping[str, Mapping[str, list[float]]]], columns: int = 2
+) -> None:
+    """A panel for each quantity, ``columns`` in a row; runs are named in the panels of the last column."""
+    panels = new_panels(place, math.ceil(len(numbers) / columns), columns).ravel()
     runs = list(dict.fromkeys(name for curves in numbers.values() for name in curves))
-    for panel in panels.flat[len(numbers) :]:
+    for panel in panels[len(numbers) :]:
         panel.set_axis_off()
-    for order, (panel, (quantity, curves)) in enumerate(zip(panels.flat, numbers.items(), strict=False)):
+    for order, (panel, (quantity, curves)) in enumerate(zip(panels, numbers.items(), strict=False), 1):
         label, log = QUANTITIES[quantity]
         shown = {name: (curves[name]["step"], curves[name]["value"]) if name in curves else ([], []) for name in runs}
-        lines(panel, shown, x="outer step", y=label, log_y=log, named=columns == 1 or order % 2 == 1)
+        named = order % columns == 0 or order == len(numbers)
+        lines(panel, shown, x="outer step", y=label, log_y=log, named=named)
