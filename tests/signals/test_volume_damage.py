@@ -194,6 +194,7 @@ def test_what_is_no_volume(tmp_path):
     np.savez(tmp_path / "empty.npz")
     (tmp_path / "words.nii").write_text("not a volume, but long enough to look at " * 20)
     (tmp_path / "scan.dcm").write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "scan.mnc").write_bytes(bytes(132))
     (tmp_path / "nothing.nii.gz").touch()
     for name, words in {
         "flat.npy": "an array of 4×5 numbers is no volume; give three axes",
@@ -205,7 +206,8 @@ def test_what_is_no_volume(tmp_path):
         "five.nii": "a NIfTI with 5 axes; give three axes, or four of which the last is time",
         "empty.npz": "it has 0 arrays",
         "words.nii": "damaged or truncated volume",
-        "scan.dcm": r"'\.dcm' is not a suffix of a volume; give a NIfTI",
+        "scan.dcm": "a DICOM file without a picture; give the slices of a series",
+        "scan.mnc": r"'\.mnc' is not a suffix of a volume; give a NIfTI",
         "nothing.nii.gz": r"empty \(0 bytes\)",
         "missing.nii": "there is no such file",
     }.items():

@@ -24,7 +24,8 @@ class PictureLpips:
 
     def __call__(self, signal: Signal, reconstruction: Signal) -> float | None:
         """The metric; ``None`` where a side is shorter than the 31 pixels from which it is defined."""
-        if not isinstance(signal, Image | Video):
+        kinds = Image | Video
+        if not (isinstance(signal, kinds) and isinstance(reconstruction, kinds)):
             raise InvalidSetting("lpips", signal.kind, "images or videos")
         if min(signal.shape[-2:]) < SMALLEST:
             return None
@@ -32,7 +33,6 @@ class PictureLpips:
         return float(np.mean([lpips(ours, theirs, self.weights) for ours, theirs in pairs if not np.isnan(ours).any()]))
 
 
-def _frames(signal: Signal) -> np.ndarray:
-    """(frames, height, width, 3)."""
-    colours = signal if signal.channels == 1 else signal.with_channels(3)
-    return colours.values if isinstance(signal, Video) else colours.values[None]
+def _frames(signal: Image | Video) -> np.ndarray:
+    """(frames, height, width, 3 or 1)."""
+    return signal.values if isinstance(signal, Video) else signal.picture()[None]

@@ -13,10 +13,13 @@ from ecop.core.grids import Convention, GridSpec, regular_grid
 from ecop.metrics.psnr import psnr
 from ecop.metrics.ssim import WINDOW, ssim
 from ecop.signals.base import Extent, Signal, block_slices
+from ecop.signals.showing import Show
+from ecop.signals.volume_folders import is_volume
 from ecop.signals.volume_placement import affine_of, moved, resampled_about, spacing_of
 from ecop.signals.volume_reading import READERS, Choice, count_times, read_numbers
 from ecop.signals.volume_resampling import resampled
 from ecop.signals.volume_scaling import Bounds, bounds_of, from_stored, own_bounds, scaled, stored_numbers, unscaled
+from ecop.signals.volume_showing import SHOW
 from ecop.signals.volume_slices import middle_slices
 from ecop.signals.volume_writing import format_of, write_volume
 
@@ -48,6 +51,7 @@ class Volume(Signal):
     elastic: ClassVar[tuple[bool, ...]] = (True, True, True)
     suffixes: ClassVar[tuple[str, ...]] = tuple(READERS)
     preferred_suffix: ClassVar[str] = ".nii.gz"
+    show: ClassVar[Show] = SHOW
 
     def __post_init__(self):
         if self.values.ndim != 4 or self.values.dtype != np.float32:
@@ -103,8 +107,8 @@ class Volume(Signal):
 
     @classmethod
     def owns_folder(cls, folder: Path, names: Sequence[str]) -> bool:
-        """Never: a volume is a file."""
-        return False
+        """Whether it holds slices, DICOM or numbered pictures, two at least, and no other volume."""
+        return is_volume(folder, names, cls.suffixes)
 
     @classmethod
     def members(cls, path: Path | str, reading: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
@@ -128,10 +132,12 @@ class Volume(Signal):
         axes: Any = None,
         spacing: Any = None,
     ) -> Self:
-        """Read NIfTI (.nii, .nii.gz), NumPy (.npy, .npz) or a TIFF stack; NaN is taken for missing.
+        """Read NIfTI (.nii, .nii.gz), DICOM, NumPy (.npy, .npz), a TIFF stack or a folder of slices.
+
+        NaN is taken for missing.
 
         Args:
-            path: the file.
+            path: the file; or a folder with the DICOM slices of one series, or with numbered pictures.
             bounds: [low, high], the numbers that become 0 and 1; what lies outside is clipped to them, as with a
                 window of Hounsfield units. Otherwise the least and the largest number, widened to the range that a
                 NIfTI is shown with (``cal_min``, ``cal_max``), so that nothing is clipped.
@@ -145,7 +151,7 @@ class Volume(Signal):
                 pickled objects; infinite values, or none but NaN; fewer than two voxels along an axis.
             TooLarge: for more voxels than ``ECOP_MAX_PIXELS``, before anything is decoded.
             InvalidSetting: for a setting that cannot be.
-            MissingExtra: for a NIfTI without the extra ``volumes``.
+            MissingExtra: for NIfTI or DICOM without the extra ``volumes``.
         """
         choice = Choice(bounds, var, time, axes, spacing)
         numbers, about, shown = read_numbers(Path(path), choice)

@@ -13,6 +13,8 @@ from ecop.core.limits import INPUT_VOXELS
 from ecop.core.recipe import check
 from ecop.signals.files import check_file
 from ecop.signals.volume_arrays import numpy_file
+from ecop.signals.volume_dicom import dicom_file, is_dicom
+from ecop.signals.volume_folders import folder_file
 from ecop.signals.volume_nifti import nifti_file
 from ecop.signals.volume_opened import Opened
 from ecop.signals.volume_scaling import Bounds
@@ -25,8 +27,9 @@ READERS: dict[str, Callable[[Path, str | None], Opened]] = {
     ".npz": numpy_file,
     ".tif": tiff_file,
     ".tiff": tiff_file,
+    ".dcm": dicom_file,
 }
-CHOICES = "give a NIfTI (.nii, .nii.gz), a .npy or .npz array or a TIFF stack"
+CHOICES = "give a NIfTI (.nii, .nii.gz), DICOM, a .npy or .npz array, a TIFF stack or a folder of slices"
 ORDERED = "tzyxc"
 
 
@@ -104,8 +107,12 @@ def read_numbers(path: Path, choice: Choice) -> tuple[np.ndarray, dict[str, Any]
 
 
 def _opened(path: Path, choice: Choice) -> Opened:
+    if path.is_dir():
+        return _guarded(path, lambda: folder_file(path, choice.var))
     check_file(path, "a volume", CHOICES)
     suffix = next((suffix for suffix in READERS if path.name.lower().endswith(suffix)), None)
+    if suffix is None and is_dicom(path):  # which scanners name without a suffix
+        suffix = ".dcm"
     if suffix is None:
         raise BadInput(path, f"{path.suffix!r} is not a suffix of a volume", CHOICES)
     return _guarded(path, lambda: READERS[suffix](path, choice.var))

@@ -31,11 +31,9 @@ def tiff_file(path: Path, name: str | None) -> Opened:
     """
     if name is not None:
         raise BadInput(path, f"a TIFF has no array {name!r}", "leave var out")
-    # OME and Micro-Manager TIFFs may name further files, anywhere; this one is all that the user gave.
-    file = tifffile.TiffFile(path, _multifile=False, is_mmstack=False, is_ndtiff=False)
+    file = _file(path)
     try:
-        if not _is_whole(file):
-            raise BadInput(path, "truncated: its last page names another", "copy or download it again")
+        _check_whole(path, file)
         series = file.series[0]
         shape, axes = tuple(series.shape), "".join(LETTERS.get(letter, "?") for letter in series.axes)
         if "?" in axes or len(set(axes)) != len(axes) or not set("zyx") <= set(axes):
@@ -48,16 +46,58 @@ def tiff_file(path: Path, name: str | None) -> Opened:
 
     def read(time: tuple[int, int] | None) -> np.ndarray:
         INPUT_VOXELS.check(str(path), shape)
-        try:
-            numbers = series.asarray()
-        except ValueError as error:
-            if "imagecodecs" in str(error):
-                kind = tifffile.COMPRESSION(file.pages.first.compression).name
-                raise MissingExtra(f"a TIFF with {kind} compression", "images") from None
-            raise
+        numbers = _decoded(file, series)
         return numbers if time is None else np.take(numbers, time[1], axis=time[0])
 
     return Opened(shape, axes, read, about, close=file.close)
+
+
+def has_pages(path: Path) -> bool:
+    """Whether a TIFF has several pages; damage, for the reader to find, counts as a single one."""
+    try:
+        with _file(path) as file:
+            return file.pages.is_multipage
+    except Exception:
+        return False
+
+
+def tiff_page(path: Path) -> np.ndarray:
+    """(height, width, channels): the numbers of a TIFF of one page, whatever their kind.
+
+    Raises:
+        BadInput: for several pages, or axes that a slice has not.
+        TooLarge: if its header announces more pixels than ``ECOP_MAX_PIXELS``.
+        MissingExtra: for compression that needs the extra ``images``.
+    """
+    with _file(path) as file:
+        _check_whole(path, file)
+        page = file.pages.first
+        if len(file.pages) != 1 or page.axes not in ("YX", "YXS"):
+            given = f"{len(file.pages)} pages with axes {page.axes}"
+            raise BadInput(path, f"{given}, where a slice is one page of rows and columns", "give one page a slice")
+        INPUT_VOXELS.check(str(path), page.shape)
+        return _decoded(file, page).reshape(*page.shape[:2], -1)
+
+
+def _file(path: Path) -> tifffile.TiffFile:
+    # OME and Micro-Manager TIFFs may name further files, anywhere; this one is all that the user gave.
+    return tifffile.TiffFile(path, _multifile=False, is_mmstack=False, is_ndtiff=False)
+
+
+def _decoded(file: tifffile.TiffFile, part: Any) -> np.ndarray:
+    """The numbers of a page or a series."""
+    try:
+        return np.asarray(part.asarray())
+    except ValueError as error:
+        if "imagecodecs" in str(error):
+            kind = tifffile.COMPRESSION(file.pages.first.compression).name
+            raise MissingExtra(f"a TIFF with {kind} compression", "images") from None
+        raise
+
+
+def _check_whole(path: Path, file: tifffile.TiffFile) -> None:
+    if not _is_whole(file):
+        raise BadInput(path, "truncated: its last page names another", "copy or download it again")
 
 
 def _is_whole(file: tifffile.TiffFile) -> bool:
