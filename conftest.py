@@ -1,4 +1,4 @@
-"""The Python blocks of README.md and docs/*.md run as tests, block after block in one namespace a document.
+"""The Python blocks of README.md and of docs/ run as tests, block after block in one namespace a document.
 
 They run in a folder that holds real pictures, ``cat.jpg`` and the folder ``photos``, and ``photo.safetensors``, a
 fitted field. A block that only shows something is marked as another language (bash, toml, text).
@@ -54,7 +54,7 @@ def restore_registries(namespace):
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser()],
-    patterns=["README.md", "docs/*.md"],
+    patterns=["README.md", "docs/*.md", "docs/*/*.md"],
     fixtures=["in_documents_folder"],
     setup=remember_registries,
     teardown=restore_registries,

@@ -13,7 +13,7 @@ from ecop.meta.build import build_outer_loop
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "ecop"
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/*/*.md")])
 PLACES = re.findall(r"`([a-z_/]+\.py):([\w.]+)`", (ROOT / "docs" / "equations.md").read_text())
 
 
