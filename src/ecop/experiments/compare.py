@@ -1,6 +1,7 @@
 """The studies that train arms and fit held-out signals with them: one run for each corpus, arm and seed."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,12 +66,12 @@ class Run:
 
     def identity(self) -> Any:
         """All that decides its result."""
-        corpus = self.scale.corpus(self.corpus)
-        evaluated = {name: [self._read_as(name, self.recipe()).to_dict()["data"], self.scale.corpus(name).test,
+        corpus, recipe = self.scale.corpus(self.corpus), self.recipe()
+        evaluated = {name: [self._read_as(name, recipe).to_dict()["data"], self.scale.corpus(name).test,
                             self.scale.corpus(name).windows]
                      for name in self._evaluated_on()}  # fmt: skip
         return [
-            self.name, self.recipe().to_dict(), self.arm.trained, self.corruption, corpus.data, evaluated,
+            self.name, recipe.to_dict(), self.arm.trained, self.corruption, corpus.data, evaluated,
             self.study.part, list(self.study.steps), list(self.study.scalings_of(self.arm)),
         ]  # fmt: skip
 
@@ -84,7 +85,7 @@ class Run:
 
     def _base(self, arm: Arm) -> Recipe:
         corpus = self.scale.corpus(self.corpus)
-        recipe = Recipe.load(corpus.recipe).with_settings({**corpus.settings, **self.study.settings})
+        recipe = _loaded(corpus.recipe).with_settings({**corpus.settings, **self.study.settings})
         return recipe.with_settings(arm.settings)
 
     def __call__(self, place: Place, report: Report) -> dict[str, Any]:
@@ -157,6 +158,11 @@ def runs(study: Study, scale: Scale) -> Iterator[Run]:
                 for arm in arms:
                     if seed in study.seeds_of(corpus) and (not arm.corpora or corpus in arm.corpora):
                         yield Run(study, scale, corpus, arm, seed, corruption)
+
+
+@functools.cache
+def _loaded(name: str) -> Recipe:
+    return Recipe.load(name)
 
 
 def _comparable(first: Recipe, second: Recipe) -> bool:

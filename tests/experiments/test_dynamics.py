@@ -1,0 +1,31 @@
+"""Spectra and edges."""
+
+import numpy as np
+import pytest
+
+from ecop.experiments.dynamics import BANDS, edges, missed
+
+
+def wave(period, size=64):
+    return np.sin(2 * np.pi * np.arange(size) / period)[None, :, None].repeat(size, 0)
+
+
+@pytest.mark.parametrize(("period", "band"), [(32, 0), (64 / 5, 1), (64 / 11, 2), (64 / 20, 3)])
+def test_an_error_is_found_in_its_octave(period, band):
+    signal = sum(wave(p) for p in (32, 64 / 5, 64 / 11, 64 / 20))
+    shares = missed(signal, signal - wave(period))
+    assert len(shares) == BANDS
+    assert shares[band] == pytest.approx(1, abs=1e-6)
+    assert sum(shares) - shares[band] == pytest.approx(0, abs=1e-6)
+
+
+def test_nothing_is_missed_of_what_is_right_and_all_of_what_is_not_there():
+    signal = np.random.default_rng(0).random((16, 16, 3))
+    assert missed(signal, signal) == [0.0] * BANDS
+    assert missed(signal, np.zeros_like(signal)) == pytest.approx([1.0] * BANDS)
+
+
+def test_edges_lie_along_a_step():
+    step = np.zeros((20, 20, 1))
+    step[:, 10:] = 1
+    assert set(np.flatnonzero(edges(step).any(0))) == {9, 10}

@@ -1,0 +1,132 @@
+"""A study from beginning to end: what is trained, what is kept, what goes on, what the report says."""
+
+import csv
+import json
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from ecop.core.errors import BadInput
+from ecop.data.loader import Batch
+from ecop.experiments.compare import Place, runs
+from ecop.experiments.corpora import corrupted, corrupted_copy, held_out
+from ecop.experiments.evaluation import evaluate_steps
+from ecop.experiments.report import write_report
+from ecop.experiments.runner import folder_of, pieces, results, run
+from ecop.fit.initialisation import Initialisation
+from ecop.fit.loop import fit_batch
+from ecop.meta.build import batch_context
+
+
+@pytest.fixture(scope="module")
+def finished(study, scale, place):
+    """The study, run in two sittings."""
+    first = run(study, scale, place, arms=["untrained"])
+    second = run(study, scale, place)
+    return first, second
+
+
+def test_what_was_interrupted_goes_on(study, scale, place, finished):
+    first, second = finished
+    assert (first.ran, first.done, first.all) == (2, 2, 6)
+    assert (second.ran, second.done) == (4, 6)
+    assert run(study, scale, place).ran == 0
+    assert run(study, scale, Place(place.out / "elsewhere", place.data), seconds=0.0).ran == 0
+
+
+def test_arms_are_trained_as_long_as_they_should_be(study, scale, place, finished):
+    documents = {(d["arm"], d["seed"]): d for d in results(study, scale, place.out)}
+    assert documents["ecop", 0]["outer_steps"] == 2
+    assert documents["learnit", 0]["outer_steps"] == round(2 * (3 + 3 * (0.5 + 1 + 1) + 8 * 0.5) / (3 * 2 + 8))
+    assert documents["untrained", 0]["work"] == 0
+    psnr = [documents["ecop", seed]["evaluations"][0]["signals"][0]["psnr"] for seed in (0, 1)]
+    assert psnr[0] != psnr[1]
+
+
+def test_a_longer_training_goes_on_from_a_shorter_one(study, scale, place, finished):
+    from ecop.experiments.trainings import Training
+
+    recipe = next(runs(study, scale)).recipe()
+    folder = place.data["pictures"]
+    whole = Training(recipe.with_settings({"train.steps": 3}), folder, place.out / "whole").run()
+    longer = Training(recipe.with_settings({"train.steps": 3}), folder, place.trainings)
+    assert longer.folder == Training(recipe, folder, place.trainings).folder
+    resumed = longer.run()
+    for one, other in zip(jax.tree.leaves(whole.field), jax.tree.leaves(resumed.field), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert Training(recipe, folder, place.trainings).path.is_file()
+
+
+def test_the_report_has_every_number_and_needs_nothing_beside_it(study, scale, place, finished):
+    written = write_report(study, scale, place.out)
+    folder = folder_of(study, scale, place.out)
+    document = json.loads((folder / "results.json").read_text())
+    (claim,) = document["claims"]
+    assert claim["where"][0]["seeds"] == 2 and written.verdicts[0].startswith("ECoP is better than nothing: pictures")
+    rows = list(csv.DictReader((folder / "results.csv").read_text().splitlines()))
+    table = {(row["arm"], row["scaling"], row["steps"], row["metric"]): row for row in rows}
+    signals = [d["evaluations"][0]["signals"] for d in results(study, scale, place.out) if d["arm"] == "ecop"]
+    mean = np.mean([[one["psnr"][1] for one in own] for own in signals])
+    assert float(table["ecop", "norm", "2", "psnr"]["mean"]) == pytest.approx(mean)
+    page, text = (folder / "report.html").read_text(), (folder / "report.md").read_text()
+    assert f"{mean:.2f}" in page and f"{mean:.2f}" in text
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    for name in re.findall(r"\((figures/[^)]+)\)", text):
+        assert (folder / name).is_file()
+    summary = (place.out / "README.md").read_text()
+    assert "ECoP is better than nothing" in summary and "surely" in summary
+
+
+def test_a_changed_study_is_run_again(scale, place, study, finished):
+    import dataclasses
+
+    longer = dataclasses.replace(study, steps=(1, 2, 3))
+    assert not {piece.identity().__repr__() for piece in pieces(longer, scale)} & {
+        piece.identity().__repr__() for piece in pieces(study, scale)
+    }
+    with pytest.raises(BadInput, match="no run"):
+        results(dataclasses.replace(study, name="never"), scale, place.out)
+
+
+def test_snapshots_of_a_long_fit_are_the_shorter_fits(study, scale, place, finished):
+    recipe = next(runs(study, scale)).recipe()
+    init = Initialisation.random(recipe, Initialisation.load(next(place.trainings.glob("*/after-2.safetensors"))).settings)
+    corpus = scale.corpus("pictures")
+    signals = held_out(place.data["pictures"], recipe, corpus, "test")
+    found = evaluate_steps(init, signals.contexts, signals.targets, signals.names, "norm", (1, 3))
+    contexts = batch_context(Batch.of(signals.contexts, recipe.data.grid), recipe)
+    for place_, steps in enumerate((1, 3)):
+        theta, info = fit_batch(init.field, contexts, init.plan(steps, "norm"), jax.random.key(0), np.float32(-1))
+        for number, signal in enumerate(signals.targets):
+            field = jax.tree.map(lambda leaf, n=number: leaf[n], theta)
+            values = np.asarray(field(_coords(contexts, number)))
+            expected = -10 * np.log10(np.mean((np.clip(values, 0, 1).reshape(8, 8, 3) - signal.values) ** 2))
+            assert found["signals"][number]["psnr"][place_] == pytest.approx(expected, abs=1e-3)
+
+
+def _coords(contexts, number):
+    one = jax.tree.map(lambda leaf: leaf[number], contexts)
+    return one.points.at(jnp.arange(64))
+
+
+def test_windows_are_cut_from_the_test_split_alone_and_always_the_same(pictures, study, scale):
+    recipe = next(runs(study, scale)).recipe()
+    first, again = (held_out(pictures, recipe, scale.corpus("pictures"), "test") for _ in range(2))
+    assert first.names == ("test/6.png@0", "test/6.png@1", "test/7.png@0", "test/7.png@1")
+    for one, other in zip(first.targets, again.targets, strict=True):
+        assert one.shape == (8, 8)
+        np.testing.assert_array_equal(one.values, other.values)
+
+
+def test_corruption_replaces_the_share_it_says(pictures, study, scale, tmp_path):
+    recipe = next(runs(study, scale)).recipe().with_settings({"data.size": [16, 16]})
+    signals = held_out(pictures, recipe.with_settings({"data.crop": "centre"}), scale.corpus("pictures"), "test", 0.25)
+    clean, noisy = signals.targets[0], signals.contexts[0]
+    changed = (clean.values != noisy.values).any(-1)
+    assert 0.12 < changed.mean() < 0.38
+    np.testing.assert_array_equal(corrupted(clean, 0.25, "test/6.png").values, noisy.values)
+    folder, settings = corrupted_copy(pictures, recipe, 1.0, tmp_path)
+    assert len(list((folder / "train").iterdir())) == 4 and settings.crop == "centre"
