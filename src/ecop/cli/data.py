@@ -58,7 +58,8 @@ class Data(Command):
         target = None if self.out is None else self.out / name
         if target is not None and target.exists():
             raise CannotWrite(target, "it exists already", "delete it, or choose another folder with --out")
-        path = fetch(name, progress=terminal.note)
+        with terminal.progress(f"bringing {name}"):
+            path = fetch(name, progress=terminal.note)
         if target is not None:
             with explained(target):
                 shutil.copytree(path, target)

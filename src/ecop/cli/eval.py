@@ -58,10 +58,10 @@ class Eval(Command):
         from ecop.fit.initialisation import Initialisation
 
         initialisation = Initialisation.load(self.init)
-        with terminal.progress("evaluating") as advance:
+        with terminal.progress("evaluating", unit="signals") as advance:
             evaluation = evaluate(
                 initialisation, self.data, steps=self.steps, scaling=self.scaling, part=self.split, seed=self.seed,
-                progress=lambda done, total: advance(done, total=total, note=f"{done}/{total} signals"),
+                progress=lambda done, total: advance(done, total=total),
             )  # fmt: skip
         if self.csv is not None:
             write_csv(self.csv, evaluation)

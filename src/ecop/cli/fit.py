@@ -10,6 +10,7 @@ from tyro.conf import Positional, UseAppendAction
 
 from ecop.cli import units
 from ecop.cli.command import Command, Overwrite, option, parse_settings
+from ecop.cli.inline_picture import thumbnail
 from ecop.cli.outputs import check_writable, is_folder, output_names
 from ecop.cli.terminal import Terminal
 from ecop.core.errors import BadInput, BadUsage, CannotWrite, Diverged, MissingExtra, TooLarge
@@ -73,6 +74,8 @@ class Fit(Command):
     """one time of a file with several; short for --read time=TIME"""
     read: Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], option("KEY=VALUE")] = ()
     """settings for reading the files, as the modality has them, e.g. rate=8000"""
+    no_picture: Annotated[bool, option()] = False
+    """no small picture of the result in the terminal"""
     overwrite: Overwrite = False
     """replace outputs that exist"""
     keep_existing: Annotated[bool, option(alias="-n")] = False
@@ -102,6 +105,8 @@ class Fit(Command):
             fitted.save(out)
             results.append(describe(str(item), out, fitted))
             terminal.say(in_words(results[-1]))
+            if len(pairs) == 1 and not self.no_picture:
+                terminal.picture(lambda fitted=fitted: thumbnail(fitted))
         terminal.document(results)
         return 2 if failures else 0
 
@@ -173,12 +178,12 @@ class Fit(Command):
                     f"{file}: one field for all {units.points(signal.shape)}; {most}{plan.total} steps "
                     f"take about {units.duration(seconds)}"
                 )
-        with terminal.progress(f"fitting {Path(file).name}{place}") as advance:
+        with terminal.progress(f"fitting {Path(file).name}{place}", unit="steps") as advance:
             return initialisation.fit(
                 signal, self.steps, scaling=self.scaling, adam_steps=self.adam_steps,
                 until_psnr=self.until_psnr, limit=self.limit,
                 native=self.native, patches=self.patches, dtype=self.dtype, seed=self.seed,
-                progress=lambda done, total: advance(done, total=total, note=f"{done}/{total} steps"),
+                progress=lambda done, total: advance(done, total=total),
             )  # fmt: skip
 
 

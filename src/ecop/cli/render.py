@@ -9,6 +9,7 @@ from tyro.conf import Positional
 
 from ecop.cli import units
 from ecop.cli.command import Command, Overwrite, option
+from ecop.cli.inline_picture import thumbnail
 from ecop.cli.outputs import check_writable
 from ecop.cli.terminal import Terminal
 from ecop.core.errors import InvalidSetting
@@ -40,6 +41,8 @@ class Render(Command):
     """instead of --shape, a factor on the fitted size"""
     region: Annotated[str | None, option("X0,Y0,X1,Y1")] = None
     """the part to draw, as fractions of width and height from the top left; T0,T1 of a sound"""
+    no_picture: Annotated[bool, option()] = False
+    """no small picture of the result in the terminal"""
     overwrite: Overwrite = False
     """replace the file if it exists"""
 
@@ -55,7 +58,7 @@ class Render(Command):
 
         fitted = Fitted.load(self.field)
         begun = time.perf_counter()
-        with terminal.progress(f"drawing {self.out.name}") as advance:
+        with terminal.progress(f"drawing {self.out.name}", unit="rows") as advance:
             drawn = fitted.render_to(
                 self.out, shape, scale=self.scale, region=region,
                 progress=lambda done, total: advance(done, total=total),
@@ -65,6 +68,8 @@ class Render(Command):
         terminal.say(
             f"{self.field} → {self.out}: {units.shape(drawn)}, {units.duration(seconds)}, {units.size(nbytes)}"
         )
+        if not self.no_picture:
+            terminal.picture(lambda: thumbnail(fitted, region))
         terminal.document(
             {
                 "file": str(self.field),

@@ -1,11 +1,14 @@
 """Where a command's words go: results to the standard output, progress and warnings to the standard error."""
 
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     from rich.table import Table
 
 UNFOLDED = 200
@@ -56,6 +59,20 @@ class Terminal:
         if not (self.json or self.quiet):
             self._out.print(table)
 
+    def picture(self, make: "Callable[[], np.ndarray]") -> None:
+        """A small picture beside the result, where a terminal can show one; else it is not even made.
+
+        Args:
+            make: returns (height, width, 3) in [0, 1].
+        """
+        from ecop.cli.inline_picture import drawn, way_to_draw
+
+        file = self._out.file
+        way = way_to_draw(os.environ, is_terminal=file.isatty())
+        unwritable = way == "blocks" and not (file.encoding or "utf-8").lower().startswith("utf")
+        if not (self.json or self.quiet or way is None or unwritable):
+            file.write(drawn(make(), way, self._out.width))
+
     def document(self, value: Any) -> None:
         """The one document of ``--json``, with ``null`` for NaN and infinity; nothing without that flag."""
         if self.json:
@@ -66,12 +83,13 @@ class Terminal:
             print(json.dumps(plain(value, "document", gaps=True), indent=2), file=self._out.file)
 
     @contextmanager
-    def progress(self, what: str, total: float | None = None) -> Iterator[Advance]:
+    def progress(self, what: str, total: float | None = None, unit: str = "") -> Iterator[Advance]:
         """A bar with the time left, on a terminal only; it goes away when the work is done.
 
         Args:
             what: what is being done, before the bar.
             total: the work in all; ``None`` until it is known.
+            unit: what the work is counted in, to say how much of it is done and how fast.
 
         Yields:
             A function to call with the work done so far.
@@ -79,6 +97,7 @@ class Terminal:
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.table import Column
 
+        pace = Pace(unit)
         columns = (
             SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=16),
             TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn(compact=True),
@@ -88,10 +107,30 @@ class Terminal:
         with Progress(*columns, console=self._err, disable=not shown, transient=True) as bar:
             task = bar.add_task(what, total=total, note="")
 
-            def advance(done: float, **changes: Any) -> None:
-                bar.update(task, completed=done, **changes)
+            def advance(done: float, *, note: str = "", **changes: Any) -> None:
+                all_of_it = changes.get("total", bar.tasks[task].total)
+                words = " · ".join(filter(None, (pace(done, all_of_it), note)))
+                bar.update(task, completed=done, note=words, **changes)
 
             yield advance
+
+
+class Pace:
+    """How much is done, and how fast, in words; what was done before the first call does not count as speed."""
+
+    def __init__(self, unit: str):
+        self._unit = unit
+        self._first: tuple[float, float] | None = None
+
+    def __call__(self, done: float, total: float | None) -> str:
+        """Words for the work done; none without a unit."""
+        if not self._unit:
+            return ""
+        now = time.monotonic()
+        begun, at_first = self._first = self._first or (now, done)
+        speed = (done - at_first) / max(now - begun, 1e-9)
+        share = f"{done:g}" if total is None else f"{done:g}/{total:g}"
+        return f"{share} {self._unit}" + (f" · {speed:.3g} {self._unit}/s" if done > at_first else "")
 
 
 def _escaped(text: str) -> str:

@@ -17,6 +17,8 @@ from ecop.core.errors import BadUsage
 from ecop.core.memory import parse_bytes
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ecop.adapt.engine import Engine
     from ecop.core.recipe import Recipe
     from ecop.fit.initialisation import Initialisation
@@ -66,6 +68,8 @@ class Train(Command):
     """go on with the run in --out"""
     tensorboard: Annotated[bool, option()] = False
     """write TensorBoard events into the run, too"""
+    no_picture: Annotated[bool, option()] = False
+    """no small picture of the last samples in the terminal"""
     overwrite: Overwrite = False
     """replace the run in --out"""
 
@@ -105,6 +109,8 @@ class Train(Command):
             except KeyboardInterrupt:
                 raise KeyboardInterrupt(self._how_to_go_on(bar.step)) from None
         self._finish(best, bar.step, terminal)
+        if not self.no_picture:
+            terminal.picture(lambda: last_samples(self.out))
         return 0
 
     def _engine(
@@ -158,6 +164,13 @@ class Train(Command):
             {"out": str(self.out), "best": str(path), "steps": step, "validation_psnr": psnr, "seconds": seconds,
              "best_step": best.provenance["steps"]}
         )  # fmt: skip
+
+
+def last_samples(run: Path) -> "np.ndarray":
+    """The last picture of validation signals, each above what its fit made of it."""
+    from ecop.signals.image import Image
+
+    return Image.read(max((run / "samples").glob("*.png"))).picture()
 
 
 def parse_tile(text: str) -> "int | Literal['auto'] | None":
