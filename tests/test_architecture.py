@@ -16,7 +16,7 @@ from ecop.pruning.select import common
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "src" / "ecop").rglob("*.py"))
-FAMILIES = ("commands", "fields", "learners", "scalings", "scorers", "signals")
+FAMILIES = ("commands", "fields", "learners", "scalings", "scorers", "signals", "updates")
 
 
 def modules_after(statement):

@@ -27,7 +27,7 @@ from ecop.pruning import Error, kept_count
 from ecop.signals.context import padded, point_context
 
 pytestmark = pytest.mark.usefixtures("float64", "quick_compile")
-PLAN = FitPlan(Pruning(Error(), 0.25), parse_scaling("norm"), steps=4, lr=0.01, engine=Engine(tile=8))
+PLAN = FitPlan(Pruning(Error(), 0.25), parse_scaling("norm"), steps=4, update=0.01, engine=Engine(tile=8))
 NEVER, KEY = jnp.asarray(-1.0), jax.random.key(0)
 
 
@@ -76,7 +76,7 @@ def test_every_step_of_a_fit(small_field, scattered, assert_same):
     for step in range(PLAN.steps):
         by_step, stepped = fit_step(by_step, context, PLAN, jax.random.fold_in(KEY, 0), jnp.asarray(step))
         gradient, loss, factors = direct(by_hand, context, 30, step)
-        by_hand = trees.subtract(by_hand, trees.scale(PLAN.lr * factors["norm"], gradient))
+        by_hand = trees.subtract(by_hand, trees.scale(0.01 * factors["norm"], gradient))
         np.testing.assert_allclose([info.mse[0, step], stepped.loss], loss, rtol=1e-9)
         np.testing.assert_allclose([info.factor[0, step], stepped.factor], factors["norm"], rtol=1e-9)
         assert stepped.kept.shape == (7,)
@@ -160,7 +160,9 @@ def test_a_field_that_is_exact_already(small_field, scattered):
     assert stopped.steps == 0
 
 
-@pytest.mark.parametrize("change", [{"steps": -1}, {"lr": 0.0}, {"adam_lr": -1.0}])
-def test_bad_settings_are_named(change):
-    with pytest.raises(InvalidSetting, match=next(iter(change))):
+@pytest.mark.parametrize(
+    ("change", "name"), [({"steps": -1}, "steps"), ({"update": 0.0}, "lr"), ({"adam_lr": -1.0}, "adam_lr")]
+)
+def test_bad_settings_are_named(change, name):
+    with pytest.raises(InvalidSetting, match=name):
         dataclasses.replace(PLAN, **change)

@@ -20,6 +20,7 @@ from jaxtyping import Array, Float, Int
 
 from ecop.adapt.tiles import tile_sum
 from ecop.core import trees
+from ecop.core.recipe import check
 from ecop.fields.base import Field
 from ecop.signals.context import Context
 
@@ -33,7 +34,12 @@ PRECISIONS: dict[Precision, str] = {"float32": "float32", "tf32": "tensorfloat32
 
 
 def precisely(precision: Precision) -> AbstractContextManager[None]:
-    """Matrix products that are traced within have this precision, and so have their derivatives."""
+    """Matrix products that are traced within have this precision, and so have their derivatives.
+
+    Raises:
+        InvalidSetting: for a precision that does not exist.
+    """
+    check(precision in PRECISIONS, "precision", precision, f"one of {', '.join(map(repr, PRECISIONS))}")
     return jax.default_matmul_precision(PRECISIONS[precision])
 
 

@@ -14,7 +14,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt
 
 from ecop.adapt.engine import Engine, normaliser
-from ecop.adapt.update import GradientDescent, InnerUpdate
+from ecop.adapt.update import InnerUpdate, as_update
 from ecop.core import trees
 from ecop.core.recipe import check
 from ecop.fields.base import Field, split_adapted
@@ -100,7 +100,7 @@ def rollout(
         ((3, 5), True)
     """
     check(steps >= 1, "inner_steps", steps, "a whole number ≥ 1")
-    update = GradientDescent(update) if not isinstance(update, InnerUpdate) else update
+    update = update if isinstance(update, InnerUpdate) else as_update(update)
     theta, rest = split_adapted(field)
 
     def body(carry, step):

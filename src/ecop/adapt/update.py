@@ -1,13 +1,19 @@
 """How a gradient moves θ inside the inner loop: any pure function, differentiated by plain autodiff."""
 
 import abc
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax
-from jaxtyping import Array, Float, Int, PyTree
+from jaxtyping import Array, ArrayLike, Float, Int, PyTree
 
+from ecop.adapt.learned_rates import LearnedRates, learned_rates
+from ecop.core import trees
+from ecop.core.recipe import check
 from ecop.fields.base import Field
+
+Rate = Float[ArrayLike, ""] | Field | LearnedRates
+"""α: one number, or one for each leaf or element of θ; or what is learned of it, step by step."""
 
 
 class InnerUpdate(eqx.Module):
@@ -24,14 +30,34 @@ class InnerUpdate(eqx.Module):
         """One step."""
 
 
-class GradientDescent(InnerUpdate):
-    """θ − α g.
+class Update(InnerUpdate):
+    """An inner update that recipes know by name (``learner.update``): θ − change(gradient, step), without a state.
 
-    Attributes:
-        lr: α, one number, or a pytree of arrays like θ with a rate for each leaf or element (Meta-SGD).
+    Its array leaves are learned together with θ_0, stored with it, and used again at test time.
     """
 
-    lr: Float[Array, ""] | float | Field
+    @classmethod
+    @abc.abstractmethod
+    def create(cls, theta: Field, *args: Any, lr: float, steps: int, **settings: Any) -> Self:
+        """The update before anything is learned.
+
+        Args:
+            theta: the adapted leaves; only their shapes and types matter.
+            *args: nothing; see `ecop.fields.Field.create`.
+            lr: α.
+            steps: K, inner steps of training; a fit may take more.
+            **settings: the class's own.
+        """
+
+    @abc.abstractmethod
+    def change(self, gradient: Field, step: Int[ArrayLike, ""], factor: Float[ArrayLike, ""] = 1.0) -> Field:
+        """What is subtracted from θ_k.
+
+        Args:
+            gradient: ∇L(θ_k), with the structure of θ.
+            step: k, from 0.
+            factor: on the step's length: at test time the gradient scaling's.
+        """
 
     def init(self, theta: Field) -> PyTree[Any]:
         """No state."""
@@ -40,7 +66,54 @@ class GradientDescent(InnerUpdate):
     def __call__(
         self, theta: Field, state: PyTree[Any], gradient: Field, step: Int[Array, ""]
     ) -> tuple[Field, PyTree[Any]]:
-        """One step of gradient descent."""
-        if isinstance(self.lr, Field):
-            return jax.tree.map(lambda p, a, g: p - a * g, theta, self.lr, gradient), state
-        return jax.tree.map(lambda p, g: p - self.lr * g, theta, gradient), state
+        """One step."""
+        return trees.subtract(theta, self.change(gradient, step)), state
+
+
+class GradientDescent(Update):
+    """θ − α g.
+
+    Attributes:
+        lr: α, one number, or a pytree of arrays like θ with a rate for each leaf or element (Meta-SGD), or learned.
+    """
+
+    lr: Rate
+
+    @classmethod
+    def create(
+        cls, theta: Field, *, lr: float, steps: int, rates: str = "none", per_step: bool = False
+    ) -> "GradientDescent":
+        """Descent at α, of which a factor may be learned.
+
+        Args:
+            theta: the adapted leaves.
+            lr: α.
+            steps: K.
+            rates: what has a learned rate of its own, see `ecop.adapt.learned_rates.learned_rates`.
+            per_step: whether every step has its own.
+        """
+        return cls(learned_rates(theta, lr, steps, rates, per_step))
+
+    def change(self, gradient: Field, step: Int[ArrayLike, ""], factor: Float[ArrayLike, ""] = 1.0) -> Field:
+        """factor · α · g."""
+        return at_rate(self.lr, gradient, step, factor)
+
+
+def at_rate(rate: Rate, direction: Field, step: Int[ArrayLike, ""], factor: Float[ArrayLike, ""]) -> Field:
+    """factor · α_k · direction."""
+    alpha = rate.at(step) if isinstance(rate, LearnedRates) else rate
+    if isinstance(alpha, Field):
+        return jax.tree.map(lambda a, d: factor * a * d, alpha, direction)
+    return trees.scale(factor * alpha, direction)
+
+
+def as_update(update: Update | float) -> Update:
+    """An update as it is; a number stands for gradient descent at that rate.
+
+    Raises:
+        InvalidSetting: for a rate of 0 or less.
+    """
+    if isinstance(update, Update):
+        return update
+    check(update > 0, "lr", update, "a rate above 0")
+    return GradientDescent(update)

@@ -42,12 +42,15 @@ class Info(Command):
 
 def describe_file(path: Path) -> dict[str, Any]:
     """All that a field file says of itself, beside its tensors."""
-    from ecop.store.field_file import FieldFile
+    from ecop.store.field_file import UPDATE, FieldFile
 
     content = FieldFile.load(path)
+    of_update = sum(tensor.size for name, tensor in content.tensors.items() if name.startswith(UPDATE))
     return {
         "file": str(path), "role": content.role, "bytes": path.stat().st_size, "dtype": content.dtype,
-        "parameters": sum(tensor.size for tensor in content.tensors.values()), "sha256": content.sha256,
+        "parameters": sum(tensor.size for tensor in content.tensors.values()) - of_update,
+        "learned_rates": of_update or None,
+        "sha256": content.sha256,
         "field": content.field, "signal": content.signal,
         "blocks": None if content.blocks is None else len(content.blocks["starts"]),
         "metrics": content.metrics, "fit": content.fit, "recipe": content.recipe, "provenance": content.provenance,

@@ -6,22 +6,33 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import equinox as eqx
 import jax
 
 from ecop.adapt.engine import Engine
+from ecop.adapt.gradient import Precision
 from ecop.adapt.rollout import Pruning
 from ecop.adapt.scaling import parse_scaling
+from ecop.adapt.update import Update
 from ecop.core.errors import BadFieldFile, UnknownName
 from ecop.core.recipe import FitSettings, Recipe, check
 from ecop.core.registry import FIELDS, SCORERS, SIGNALS
-from ecop.fields.base import Field, create_field
+from ecop.fields.base import Field, create_field, split_adapted
 from ecop.fit.finding import find_initialisation
 from ecop.fit.fitted import Fitted
 from ecop.fit.head import check_head
 from ecop.fit.loop import FitPlan
-from ecop.fit.settings import resolved_fit
-from ecop.fit.tensors import describe_field, from_tensors, point_sizes, to_tensors
-from ecop.signals.base import Signal
+from ecop.fit.settings import described_learner, resolved_fit
+from ecop.fit.tensors import (
+    describe_field,
+    field_tensors,
+    from_tensors,
+    point_sizes,
+    to_tensors,
+    update_from_tensors,
+    update_tensors,
+)
+from ecop.signals.base import Measure, Signal
 from ecop.store.field_file import Dtype, FieldFile
 
 RANDOM = "random:"
@@ -41,6 +52,7 @@ class Initialisation:
         provenance: data and licences, steps, seconds, versions.
         metrics: what it reached in validation.
         name: of the file or of the shipped initialisation.
+        update: how a gradient moves θ, with what training learned of it; ``None``: as the recipe says, nothing learned.
     """
 
     field: Field
@@ -49,6 +61,7 @@ class Initialisation:
     provenance: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     metrics: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     name: str = ""
+    update: Update | None = None
 
     @classmethod
     def random(cls, recipe: Recipe, settings: FitSettings, seed: int = 0) -> Self:
@@ -77,9 +90,11 @@ class Initialisation:
             recipe, settings = Recipe.from_dict(content.recipe), FitSettings(**content.fit)
         except (TypeError, UnknownName) as error:
             raise BadFieldFile(path, f"its settings cannot be read ({error})", "create it anew") from None
-        field = from_tensors(content.field, content.upcast(), path)
+        tensors = content.upcast()
+        field = from_tensors(content.field, field_tensors(tensors), path)
         name = path.parent.name if path.stem in ("best", "last") else path.stem
-        return cls(field, recipe, settings, {**content.provenance, "sha256": content.sha256}, content.metrics, name)
+        start = cls(field, recipe, settings, {**content.provenance, "sha256": content.sha256}, content.metrics, name)
+        return dataclasses.replace(start, update=update_from_tensors(start.inner_update(), tensors, path))
 
     def save(self, path: str | Path, dtype: Dtype = "float32") -> None:
         """Write it to one file.
@@ -90,7 +105,7 @@ class Initialisation:
         """
         data = self.recipe.data
         FieldFile(
-            to_tensors(self.field),
+            to_tensors(self.field) | update_tensors(self.inner_update()),
             role="initialisation",
             field=describe_field(self.field, *field_sizes(self.recipe)),
             signal={
@@ -113,14 +128,21 @@ class Initialisation:
             UnknownName: for a scaling or scorer that is not registered.
         """
         own = resolved_fit(dataclasses.replace(self.recipe, fit=self.settings))
-        assert own.scorer is not None and own.keep is not None and own.lr is not None, "resolved"
+        assert own.scorer is not None and own.keep is not None, "resolved"
         pruning = Pruning(SCORERS[own.scorer](), own.keep)
         steps = own.steps if steps is None else steps
         if own.head is not None:
             check_head(self.field)
         return FitPlan(
-            pruning, parse_scaling(scaling or own.scaling), steps, own.lr, limit, head=own.head, engine=engine
-        )
+            pruning, parse_scaling(scaling or own.scaling), steps, self.inner_update(), limit, head=own.head,
+            engine=engine,
+        )  # fmt: skip
+
+    def inner_update(self) -> Update:
+        """How a gradient moves θ: at the rate of the settings, with what training learned of it."""
+        learner, own = described_learner(self.recipe), resolved_fit(dataclasses.replace(self.recipe, fit=self.settings))
+        plain = learner.update.create(split_adapted(self.field)[0], own.lr, learner.inner_steps)
+        return plain if self.update is None else eqx.combine(eqx.filter(self.update, eqx.is_array), plain)
 
     def with_fit(self, **changes: Any) -> Self:
         """The same start with other test-time settings, e.g. ``head="least-squares"``.
@@ -131,12 +153,19 @@ class Initialisation:
         return dataclasses.replace(self, settings=dataclasses.replace(self.settings, **changes))
 
     def fit_plan(
-        self, steps: int | None, scaling: str | None, adam_steps: int, until_psnr: float | None, limit: int
+        self,
+        steps: int | None,
+        scaling: str | None,
+        adam_steps: int = 0,
+        until_psnr: float | None = None,
+        limit: int = 0,
+        precision: Precision = "float32",
     ) -> FitPlan:
         """The plan that `fit` follows."""
         check(adam_steps >= 0, "adam_steps", adam_steps, "a whole number ≥ 0")
         trained = self.settings.steps if steps is None else steps
-        return self.plan(steps, scaling, max(trained + adam_steps, 0 if until_psnr is None else limit))
+        most = max(trained + adam_steps, 0 if until_psnr is None else limit)
+        return self.plan(steps, scaling, most, Engine(precision=precision))
 
     def fit(
         self,
@@ -151,8 +180,10 @@ class Initialisation:
         patches: bool = False,
         dtype: Dtype = "float32",
         seed: int = 0,
+        precision: Precision = "float32",
         reading: Mapping[str, Any] | None = None,
         progress: Progress | None = None,
+        measures: Mapping[str, Measure] | None = None,
     ) -> Fitted:
         """Turn a signal into a field.
 
@@ -168,8 +199,12 @@ class Initialisation:
             patches: fit one field to each block of the recipe's size.
             dtype: how the parameters are stored: ``float32``, or ``float16`` for half the bytes.
             seed: for scorers that draw.
+            precision: of the fit's matrix products: ``tf32`` and ``bf16`` are faster on GPUs, see
+                `ecop.adapt.engine.Engine`. Metrics are those of a render in float32.
             reading: settings for reading the file, such as a variable or a time, over those of the recipe.
             progress: called as the work goes on.
+            measures: further metrics by name, each a function of the signal and its reconstruction, such as
+                `ecop.signals.perceptual.PictureLpips`.
 
         Returns:
             The fitted signal; with neither ``native`` nor ``patches`` a signal of more points than the recipe's is
@@ -194,11 +229,11 @@ class Initialisation:
         from ecop.fit.fit import fit_signal  # the two name each other
 
         check(not (native and patches), "--native --patches", "both", "one of the two")
-        plan = self.fit_plan(steps, scaling, adam_steps, until_psnr, limit)
+        plan = self.fit_plan(steps, scaling, adam_steps, until_psnr, limit, precision)
         opened = signal if isinstance(signal, Signal) else self.read(signal, reading or {})
         return fit_signal(
             self, opened, plan, until_psnr=until_psnr, native=native, patches=patches, dtype=dtype, seed=seed,
-            progress=progress,
+            progress=progress, measures=measures,
         )  # fmt: skip
 
     def read(self, path: str | Path, reading: Mapping[str, Any]) -> Signal:

@@ -12,6 +12,7 @@ from jaxtyping import Array, ArrayLike, Bool, Float, Int, PRNGKeyArray
 from ecop.adapt.engine import Engine, normaliser
 from ecop.adapt.rollout import Pruning
 from ecop.adapt.scaling import Compared, Scaling
+from ecop.adapt.update import Update, as_update
 from ecop.core import trees
 from ecop.core.recipe import check
 from ecop.fields.base import Field, split_adapted
@@ -27,7 +28,7 @@ class FitPlan(eqx.Module):
         pruning: the kept points that the scaling compares with; every step itself learns from all points.
         scaling: the factor on each step's gradient.
         steps: trained inner steps.
-        lr: α, their rate.
+        update: how a gradient moves θ in them; a number is the rate α of gradient descent.
         limit: steps in all, at least ``steps``: those behind the trained ones are Adam's.
         adam_lr: Adam's rate.
         head: ``least-squares``: behind the last step the last layer is solved for, see `ecop.fit.head`.
@@ -37,7 +38,7 @@ class FitPlan(eqx.Module):
     pruning: Pruning
     scaling: Scaling
     steps: int = eqx.field(static=True)
-    lr: float = eqx.field(static=True)
+    update: Update = eqx.field(converter=as_update)
     limit: int = eqx.field(static=True, default=0)
     adam_lr: float = eqx.field(static=True, default=1e-4)
     head: str | None = eqx.field(static=True, default=None)
@@ -45,7 +46,6 @@ class FitPlan(eqx.Module):
 
     def __check_init__(self):
         check(self.steps >= 0, "steps", self.steps, "a whole number ≥ 0")
-        check(self.lr > 0, "lr", self.lr, "a rate above 0")
         check(self.adam_lr > 0, "adam_lr", self.adam_lr, "a rate above 0")
         check(self.head in (None, "least-squares"), "fit.head", self.head, "'least-squares', or nothing")
 
@@ -149,13 +149,13 @@ def advance_fit(
         theta, step = state.theta, state.step
         stepped = compare_gradients((theta, rest), context, plan, jax.random.fold_in(key, step), step)
         done = stepped.loss <= until_mse
-        moved, moments = lax.cond(
+        new_theta, moments = lax.cond(
             step < plan.steps,
-            lambda: (descended(theta, stepped, plan), state.moments),
+            lambda: (moved(theta, stepped, plan, step), state.moments),
             lambda: _adam_step(plan, theta, state.moments, stepped.gradient),
         )
         return FitState(
-            theta=jax.tree.map(lambda new, old: jnp.where(done, old, new), moved, theta),
+            theta=jax.tree.map(lambda new, old: jnp.where(done, old, new), new_theta, theta),
             moments=moments,
             step=step + jnp.where(done, 0, 1),
             done=done,
@@ -228,12 +228,12 @@ def fit_step(
     """
     theta, rest = split_adapted(field)
     stepped = compare_gradients((theta, rest), context, plan, jax.random.fold_in(key, step), step)
-    return eqx.combine(descended(theta, stepped, plan), rest), stepped
+    return eqx.combine(moved(theta, stepped, plan, step), rest), stepped
 
 
-def descended(theta: Field, stepped: Stepped, plan: FitPlan) -> Field:
-    """θ_k − α · factor · ∇L."""
-    return trees.subtract(theta, trees.scale(plan.lr * stepped.factor, stepped.gradient))
+def moved(theta: Field, stepped: Stepped, plan: FitPlan, step: Int[Array, ""]) -> Field:
+    """θ_k − factor · change(∇L), which is θ_k − α · factor · ∇L for gradient descent."""
+    return trees.subtract(theta, plan.update.change(stepped.gradient, step, stepped.factor))
 
 
 def _adam(plan: FitPlan) -> Any:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ecop.adapt.rule import UpdateRule
 from ecop.core.errors import InvalidSetting, UnknownName
 from ecop.core.recipe import FitSettings, Recipe
 from ecop.core.registry import LEARNERS, SCORERS
@@ -13,7 +14,7 @@ def resolved_fit(recipe: Recipe) -> FitSettings:
     Raises:
         UnknownName, InvalidSetting: as `checked_learner`.
     """
-    learner, own = checked_learner(recipe)(**recipe.learner.settings), recipe.fit
+    learner, own = described_learner(recipe), recipe.fit
     return FitSettings(
         steps=own.steps,
         scaling=own.scaling,
@@ -22,6 +23,15 @@ def resolved_fit(recipe: Recipe) -> FitSettings:
         keep=own.keep if own.keep is not None else learner.pruning.keep,
         head=own.head,
     )
+
+
+def described_learner(recipe: Recipe) -> Any:
+    """The learner of a recipe, to be asked for its settings alone.
+
+    Raises:
+        UnknownName, InvalidSetting: as `checked_learner`.
+    """
+    return checked_learner(recipe)(**recipe.learner.settings)
 
 
 def checked_learner(recipe: Recipe) -> type[Any]:
@@ -41,6 +51,9 @@ def checked_learner(recipe: Recipe) -> type[Any]:
 
 
 def _check_kind(name: str, value: Any, default: Any) -> None:
+    if isinstance(default, UpdateRule):
+        UpdateRule.of(value)
+        return
     kinds = (int, float) if isinstance(default, float) else type(default)
     if not isinstance(value, kinds) or (isinstance(value, bool) and not isinstance(default, bool)):
         expected = "a number" if isinstance(default, float) else f"a value of type {type(default).__name__}"

@@ -10,16 +10,49 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ecop.adapt.update import Update
 from ecop.core import trees
 from ecop.core.errors import BadFieldFile, EcopError
 from ecop.core.registry import FIELDS
 from ecop.fields.base import Field, create_field
 from ecop.signals.base import Signal
+from ecop.store.field_file import UPDATE
 
 
 def to_tensors(field: Field) -> dict[str, np.ndarray]:
     """The array leaves by dotted path, e.g. ``layers.0.weight``."""
     return {name: np.asarray(leaf) for name, leaf in trees.named_leaves(field).items() if eqx.is_array_like(leaf)}
+
+
+def update_tensors(update: Update) -> dict[str, np.ndarray]:
+    """What is learned of an inner update, by dotted path, e.g. ``update.lr.logs.layers.0.weight``."""
+    arrays = trees.named_leaves(eqx.filter(update, eqx.is_array))
+    return {UPDATE + name: np.asarray(leaf) for name, leaf in arrays.items()}
+
+
+def field_tensors(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """All but those of an update."""
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(UPDATE)}
+
+
+def update_from_tensors(update: Update, tensors: Mapping[str, np.ndarray], path: str | Path) -> Update:
+    """The update with what was learned of it.
+
+    Args:
+        update: before anything is learned.
+        tensors: arrays by dotted path, those of the field among them.
+        path: named in errors.
+
+    Raises:
+        BadFieldFile: if the tensors are not those of such an update.
+    """
+    arrays, rest = eqx.partition(update, eqx.is_array)
+    expected = {UPDATE + name: leaf.shape for name, leaf in trees.named_leaves(arrays).items()}
+    found = {name: tensor.shape for name, tensor in tensors.items() if name.startswith(UPDATE)}
+    if expected != found:
+        wrong = sorted(set(expected.items()) ^ set(found.items()))[0]
+        raise BadFieldFile(path, f"its tensors are not those of its inner update ({wrong[0]})", "create it anew")
+    return eqx.combine(trees.with_leaves(arrays, lambda name, _: jnp.asarray(tensors[UPDATE + name])), rest)
 
 
 def point_sizes(

@@ -1,7 +1,7 @@
 """What every meta-learner offers: the meta-gradient of one signal. The outer loop around it is `ecop.meta.outer`."""
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -9,9 +9,12 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine
 from ecop.adapt.rollout import Pruning, StepInfo, rollout
+from ecop.adapt.rule import UpdateRule
+from ecop.adapt.start import Start, split_start
+from ecop.adapt.update import Update
 from ecop.core.recipe import check
 from ecop.core.registry import SCORERS
-from ecop.fields.base import Field
+from ecop.fields.base import Field, split_adapted
 from ecop.signals.context import Context
 
 Info = dict[str, Float[Array, "..."]]
@@ -25,11 +28,17 @@ class MetaLearner(eqx.Module):
         engine: how losses and gradients are computed.
         inner_steps: K, inner steps of training.
         inner_lr: α, the inner rate.
+        update: how a gradient moves θ in the inner loop.
+        differentiates: whether the meta-gradient is taken through the inner loop, so that what the update has to learn
+            gets one too.
     """
+
+    differentiates: ClassVar[bool] = True
 
     engine: eqx.AbstractVar[Engine]
     inner_steps: eqx.AbstractVar[int]
     inner_lr: eqx.AbstractVar[float]
+    update: eqx.AbstractVar[UpdateRule]
 
     def __check_init__(self):
         check(self.inner_steps >= 1, "inner_steps", self.inner_steps, "a whole number ≥ 1")
@@ -37,19 +46,19 @@ class MetaLearner(eqx.Module):
 
     @abc.abstractmethod
     def signal_gradient(
-        self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
-    ) -> tuple[Field, Info]:
+        self, field: Field | Start, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
+    ) -> tuple[Field | Start, Info]:
         """The meta-gradient of one signal.
 
         Args:
-            field: the initialisation.
+            field: the initialisation; together with its update, where that has something to learn.
             context: the points that the inner loop learns from.
             target: the points that the outer loss is measured on; the same object as ``context`` unless disjoint.
             key: a random key of this signal and outer step.
             step: number of the outer step, from 0.
 
         Returns:
-            A gradient for each learned leaf (``None`` for the others), and numbers to log.
+            A gradient for each learned leaf of ``field`` (``None`` for the others), and numbers to log.
         """
 
     @property
@@ -57,12 +66,16 @@ class MetaLearner(eqx.Module):
     def pruning(self) -> Pruning:
         """Which points an inner step keeps; at test time, what the gradient scaling compares with."""
 
-    def adapt(self, field: Field, context: Context, key: PRNGKeyArray) -> tuple[Field, StepInfo]:
+    def inner_update(self, field: Field) -> Update:
+        """The inner update of a field, before anything is learned of it."""
+        return self.update.create(split_adapted(field)[0], self.inner_lr, self.inner_steps)
+
+    def adapt(self, field: Field | Start, context: Context, key: PRNGKeyArray) -> tuple[Field, StepInfo]:
         """The inner loop: K steps at rate α, differentiable; the field at θ_K and what the steps saw."""
+        field, update = (field.field, field.update) if isinstance(field, Start) else (field, self.inner_update(field))
         adapted, info, _ = rollout(
-            field, context, pruning=self.pruning, update=self.inner_lr, steps=self.inner_steps, key=key,
-            engine=self.engine,
-        )  # fmt: skip
+            field, context, pruning=self.pruning, update=update, steps=self.inner_steps, key=key, engine=self.engine
+        )
         return adapted, info
 
 
@@ -95,7 +108,7 @@ def step_means(info: StepInfo) -> Info:
     }
 
 
-def value_and_gradient(loss: Any, field: Field) -> tuple[tuple[Float[Array, ""], Any], Field]:
+def value_and_gradient(loss: Any, field: Field | Start) -> tuple[tuple[Float[Array, ""], Any], Any]:
     """``loss(field) -> (value, aux)`` and its gradient with respect to the learned leaves alone."""
-    learned, rest = eqx.partition(field, field.roles().learned)
+    learned, rest = split_start(field)
     return jax.value_and_grad(lambda part: loss(eqx.combine(part, rest)), has_aux=True)(learned)

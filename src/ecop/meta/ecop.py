@@ -7,6 +7,8 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine
 from ecop.adapt.rollout import Pruning, descend
+from ecop.adapt.rule import UpdateRule
+from ecop.adapt.start import Start
 from ecop.core import trees
 from ecop.core.recipe import check
 from ecop.fields.base import Field, split_adapted
@@ -23,6 +25,7 @@ class ECoP(MetaLearner):
     Attributes:
         inner_steps: K.
         inner_lr: α.
+        update: how a gradient moves θ in the inner loop.
         keep: γ, the share of points kept.
         scorer: name of the scorer.
         bootstrap_steps: L; 0: no bootstrap term.
@@ -34,6 +37,7 @@ class ECoP(MetaLearner):
 
     inner_steps: int = eqx.field(static=True, default=16)
     inner_lr: float = eqx.field(static=True, default=1e-2)
+    update: UpdateRule = eqx.field(static=True, default=UpdateRule(), converter=UpdateRule.of)
     keep: float = eqx.field(static=True, default=0.25)
     scorer: str = eqx.field(static=True, default="error")
     bootstrap_steps: int = eqx.field(static=True, default=5)
@@ -55,14 +59,14 @@ class ECoP(MetaLearner):
         return pruning_of(self.scorer, self.keep)
 
     def signal_gradient(
-        self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
-    ) -> tuple[Field, Info]:
+        self, field: Field | Start, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
+    ) -> tuple[Field | Start, Info]:
         """The second-order meta-gradient of the outer loss."""
         (_, info), gradient = value_and_gradient(lambda f: self.loss(f, context, target, key, step), field)
         return gradient, info
 
     def loss(
-        self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
+        self, field: Field | Start, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
     ) -> tuple[Float[Array, ""], Info]:
         """The outer loss of one signal, and numbers to log."""
         adapted, steps = self.adapt(field, context, key)

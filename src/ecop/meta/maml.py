@@ -4,6 +4,8 @@ import equinox as eqx
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine
+from ecop.adapt.rule import UpdateRule
+from ecop.adapt.start import Start
 from ecop.fields.base import Field, split_adapted
 from ecop.meta.base import FullContextLearner, Info, step_means, value_and_gradient
 from ecop.signals.context import Context
@@ -15,21 +17,25 @@ class MAML(FullContextLearner):
     Attributes:
         inner_steps: K.
         inner_lr: α.
+        update: how a gradient moves θ in the inner loop.
         engine: how losses and gradients are computed.
     """
 
     inner_steps: int = eqx.field(static=True, default=4)
     inner_lr: float = eqx.field(static=True, default=1e-2)
+    update: UpdateRule = eqx.field(static=True, default=UpdateRule(), converter=UpdateRule.of)
     engine: Engine = eqx.field(static=True, default=Engine())
 
     def signal_gradient(
-        self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
-    ) -> tuple[Field, Info]:
+        self, field: Field | Start, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
+    ) -> tuple[Field | Start, Info]:
         """The second-order meta-gradient."""
         (_, info), gradient = value_and_gradient(lambda f: self.loss(f, context, target, key), field)
         return gradient, info
 
-    def loss(self, field: Field, context: Context, target: Context, key: PRNGKeyArray) -> tuple[Float[Array, ""], Info]:
+    def loss(
+        self, field: Field | Start, context: Context, target: Context, key: PRNGKeyArray
+    ) -> tuple[Float[Array, ""], Info]:
         """L(θ_K; C), and numbers to log."""
         adapted, steps = self.adapt(field, context, key)
         loss = self.engine.loss(split_adapted(adapted), target)

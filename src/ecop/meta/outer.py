@@ -1,6 +1,9 @@
-"""The outer loop: one step of Adam on the initialisation, from the mean meta-gradient of a batch of signals."""
+"""The outer loop: one step of Adam on the initialisation, from the mean meta-gradient of a batch of signals.
 
-from typing import Literal, cast
+Where the inner update has something to learn (rates), Adam moves that, too, with moments and a clip of its own.
+"""
+
+from typing import Any, Literal, cast
 
 import equinox as eqx
 import jax
@@ -9,6 +12,8 @@ import optax
 from jax import lax
 from jaxtyping import Array, Int, PRNGKeyArray
 
+from ecop.adapt.start import Start, learned_part, split_start
+from ecop.adapt.update import Update
 from ecop.core import trees
 from ecop.core.recipe import TrainSettings, check
 from ecop.fields.base import Field, split_learned
@@ -24,12 +29,21 @@ class State(eqx.Module):
         optimiser: Adam's moments.
         step: outer steps done.
         key: the run's random key; step and signal numbers are folded in, so it never changes.
+        update: the inner update, where it has arrays that are learned; else ``None``.
+        update_optimiser: Adam's moments of those.
     """
 
     field: Field
     optimiser: optax.OptState
     step: Int[Array, ""]
     key: PRNGKeyArray
+    update: Update | None = None
+    update_optimiser: optax.OptState | None = None
+
+    @property
+    def start(self) -> Field | Start:
+        """What the meta-gradient is taken with respect to."""
+        return self.field if self.update is None else Start(self.field, self.update)
 
 
 class OuterLoop(eqx.Module):
@@ -48,11 +62,29 @@ class OuterLoop(eqx.Module):
     def __check_init__(self):
         check(self.signals in ("scan", "vmap"), "signals", self.signals, "'scan' or 'vmap'")
 
-    def init(self, field: Field, key: PRNGKeyArray) -> State:
-        """The state before the first step, in arrays of its own, so that a step may be given them for good."""
+    def init(self, field: Field, key: PRNGKeyArray, update: Update | None = None) -> State:
+        """The state before the first step, in arrays of its own, so that a step may be given them for good.
+
+        Args:
+            field: θ_0.
+            key: the run's random key.
+            update: the learner's inner update, with what was learned of it before; by default with nothing learned.
+
+        Raises:
+            InvalidSetting: for an update with something to learn and a learner that cannot learn it.
+        """
         field = jax.tree.map(jnp.copy, field)
-        learned = cast(optax.Params, split_learned(field)[0])
-        return State(field, self.optimiser.init(learned), jnp.zeros((), jnp.int32), key)
+        state = State(field, self._moments(split_learned(field)[0]), jnp.zeros((), jnp.int32), key)
+        update = self.learner.inner_update(field) if update is None else update
+        learned = learned_part(update)
+        if not jax.tree.leaves(learned):
+            return state
+        expected = (
+            "an update without learned rates, or a learner that differentiates through its inner loop (ecop, maml)"
+        )
+        check(self.learner.differentiates, "learner.update", self.learner.update.name, expected)
+        own = jax.tree.map(lambda leaf: jnp.copy(leaf) if eqx.is_array(leaf) else leaf, update)
+        return State(field, state.optimiser, state.step, key, own, self._moments(learned))
 
     def step(self, state: State, context: Context, target: Context | None = None) -> tuple[State, Info]:
         """One outer step.
@@ -66,21 +98,36 @@ class OuterLoop(eqx.Module):
             The next state; numbers to log, (B,) each, beside ``gradient_norm``, ().
         """
         gradient, info = self.gradient(state, context, target)
+        own, of_update = (gradient.field, gradient.update) if isinstance(gradient, Start) else (gradient, None)
         learned, rest = split_learned(state.field)
-        learned, gradient = cast(optax.Params, learned), cast(optax.Updates, gradient)  # Optax's types know no modules
-        updates, optimiser = self.optimiser.update(gradient, state.optimiser, learned)
-        field = cast(Field, eqx.combine(optax.apply_updates(learned, updates), rest))
-        info = {**info, "gradient_norm": trees.norm(gradient)}
-        return State(field, optimiser, state.step + 1, state.key), info
+        learned, optimiser = self._moved(learned, own, state.optimiser)
+        info = {**info, "gradient_norm": trees.norm(own)}
+        update, moments = state.update, state.update_optimiser
+        if update is not None:  # apart from the field, so that neither's length decides where the other's is clipped
+            learned_update, moments = self._moved(
+                learned_part(update), of_update, moments, self.learner.update.outer_factor
+            )
+            update = eqx.combine(learned_update, update)
+            info = {**info, "update_gradient_norm": trees.norm(of_update)}
+        return State(eqx.combine(learned, rest), optimiser, state.step + 1, state.key, update, moments), info
 
-    def gradient(self, state: State, context: Context, target: Context | None = None) -> tuple[Field, Info]:
+    def _moments(self, learned: Any) -> optax.OptState:
+        return self.optimiser.init(cast(optax.Params, learned))  # Optax's types know no modules
+
+    def _moved(self, learned: Any, gradient: Any, moments: Any, factor: float = 1.0) -> tuple[Any, optax.OptState]:
+        """Arrays after a step of the optimiser, which is ``factor`` times as long as its own."""
+        updates, moments = self.optimiser.update(gradient, moments, learned)
+        updates = updates if factor == 1 else trees.scale(factor, updates)
+        return optax.apply_updates(learned, updates), moments
+
+    def gradient(self, state: State, context: Context, target: Context | None = None) -> tuple[Field | Start, Info]:
         """The mean meta-gradient of a batch, and numbers to log."""
         key = jax.random.fold_in(state.key, state.step)
-        batch = context.values.shape[0]
+        batch, start = context.values.shape[0], state.start
 
         def one(number, pair):
             own, aim = (pair, pair) if target is None else pair
-            return self.learner.signal_gradient(state.field, own, aim, jax.random.fold_in(key, number), state.step)
+            return self.learner.signal_gradient(start, own, aim, jax.random.fold_in(key, number), state.step)
 
         pairs = context if target is None else (context, target)
         if self.signals == "vmap":
@@ -91,7 +138,7 @@ class OuterLoop(eqx.Module):
             gradient, info = one(*item)
             return trees.add(total, gradient), info
 
-        zero = trees.zeros_like(split_learned(state.field)[0])
+        zero = trees.zeros_like(split_start(start)[0])
         total, info = lax.scan(body, zero, (jnp.arange(batch), pairs))
         return trees.scale(1 / batch, total), info
 

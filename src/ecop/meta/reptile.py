@@ -1,11 +1,14 @@
 """Reptile (Nichol et al. 2018, arXiv 1803.02999): move the initialisation towards where the inner loop ends."""
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine
+from ecop.adapt.rule import UpdateRule
 from ecop.core import trees
 from ecop.fields.base import Field, split_adapted
 from ecop.meta.base import FullContextLearner, Info, step_means
@@ -18,11 +21,15 @@ class Reptile(FullContextLearner):
     Attributes:
         inner_steps: K.
         inner_lr: α.
+        update: how a gradient moves θ in the inner loop.
         engine: how losses and gradients are computed.
     """
 
+    differentiates: ClassVar[bool] = False
+
     inner_steps: int = eqx.field(static=True, default=16)
     inner_lr: float = eqx.field(static=True, default=1e-2)
+    update: UpdateRule = eqx.field(static=True, default=UpdateRule(), converter=UpdateRule.of)
     engine: Engine = eqx.field(static=True, default=Engine())
 
     def signal_gradient(

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 
 from ecop.adapt.engine import Engine
+from ecop.adapt.update import Update
 from ecop.core.errors import BadInput, Diverged, InvalidSetting
 from ecop.core.recipe import Recipe
 from ecop.core.registry import SIGNALS
@@ -25,7 +26,7 @@ from ecop.fields.base import Field
 from ecop.fit.initialisation import Initialisation, create_recipe_field, field_sizes
 from ecop.fit.loop import fit_batch
 from ecop.fit.render import View, render_strips
-from ecop.fit.settings import resolved_fit
+from ecop.fit.settings import described_learner, resolved_fit
 from ecop.meta.base import Info
 from ecop.meta.build import batch_context, build_outer_loop
 from ecop.meta.outer import OuterLoop, State
@@ -98,10 +99,10 @@ def train(
             seconds = time.perf_counter() - begun
             last = number == recipe.train.steps or seconds >= limit
             if number % recipe.train.validate_every == 0 or last:
-                numbers |= session.validate(state.field, run, number)
+                numbers |= session.validate(state, run)
                 best = session.keep(state, run, numbers, best, seconds)
             elif stopped():  # at once, and without a validation that an uninterrupted run would not have had
-                session.initialisation(state.field, {}, seconds, number).save(run.last)
+                session.initialisation(state, {}, seconds).save(run.last)
             if number % recipe.train.log_every == 0 or "psnr" in numbers:
                 run.log(number, seconds=round(seconds, 3), **numbers)
                 for sentence in warnings(numbers, session.loop.learner.inner_lr):
@@ -147,7 +148,8 @@ class _Session:
         Initialisation(field, recipe, resolved_fit(recipe)).plan()  # refuses now what the first validation would
         parent = {} if start is None else {"name": start.name, "sha256": start.provenance.get("sha256", "")}
         files = {part: describe_items(root, items) for part, items in vars(split).items() if items}
-        return cls(recipe, loop, loop.init(field, run_key), loader, validation, files, parent)
+        state = loop.init(field, run_key, None if start is None else learned_before(start, recipe))
+        return cls(recipe, loop, state, loader, validation, files, parent)
 
     def facts(self, engine: Engine) -> dict[str, Any]:
         """What the run is described by, beside its recipe."""
@@ -157,30 +159,32 @@ class _Session:
             "signals": self.loop.signals, "data": self.files, "parent": self.parent,
         }  # fmt: skip
 
-    def initialisation(self, field: Field, metrics: dict[str, Any], seconds: float, step: int) -> Initialisation:
+    def initialisation(self, state: State, metrics: dict[str, Any], seconds: float) -> Initialisation:
         """The field with all that its file says."""
+        step = int(state.step)
         provenance = {
             "data": self.files, "steps": step, "seconds": round(seconds, 1), "parent": self.parent,
             "signals_seen": step * self.recipe.data.batch, "version": version("ecop"),
         }  # fmt: skip
-        return Initialisation(field, self.recipe, resolved_fit(self.recipe), provenance, metrics)
+        return Initialisation(
+            state.field, self.recipe, resolved_fit(self.recipe), provenance, metrics, update=state.update
+        )
 
-    def validate(self, field: Field, run: RunFolder, step: int) -> dict[str, float]:
+    def validate(self, state: State, run: RunFolder) -> dict[str, float]:
         """Fit the validation signals as at test time; writes the first ones beside their originals."""
-        plan = self.initialisation(field, {}, 0.0, step).plan()
+        plan = self.initialisation(state, {}, 0.0).plan()
         contexts = batch_context(Batch.of(self.validation, self.recipe.data.grid), self.recipe)
-        theta, info = fit_batch(field, contexts, plan, jax.random.key(0), np.float32(-1))
+        theta, info = fit_batch(state.field, contexts, plan, jax.random.key(0), np.float32(-1))
         mse = np.maximum(np.asarray(info.mse)[:, -1], 1e-12)
         numbers = {"psnr": float(np.mean(-10 * np.log10(mse)))}
         if plan.scaling.compares and plan.pruning.active:
             numbers["ratio"] = float(np.max(np.asarray(info.factor)))
-        _write_samples(self, field, theta, run, step)
+        _write_samples(self, state.field, theta, run, int(state.step))
         return numbers
 
     def keep(self, state: State, run: RunFolder, numbers: dict[str, Any], best: float, seconds: float) -> float:
         """Write the last initialisation, and the best one if this is it; returns the best PSNR so far."""
-        step = int(state.step)
-        current = self.initialisation(state.field, {"validation_psnr": numbers["psnr"]}, seconds, step)
+        current = self.initialisation(state, {"validation_psnr": numbers["psnr"]}, seconds)
         current.save(run.last)
         if numbers["psnr"] > best:
             current.save(run.best)
@@ -229,6 +233,17 @@ def _resumed(out: str | Path, recipe: Recipe) -> tuple[RunFolder, Engine]:
     before = run.description()
     run.lengthen(recipe)
     return run, Engine(before["engine"], before["tile"], before.get("precision", "float32"))
+
+
+def learned_before(start: Initialisation, recipe: Recipe) -> Update | None:
+    """What a start has learned of its inner update, if the recipe learns the same; else training begins from α."""
+    old, new = described_learner(start.recipe), described_learner(recipe)
+    same = (old.update.name, old.update.settings, old.inner_steps) == (
+        new.update.name,
+        new.update.settings,
+        new.inner_steps,
+    )
+    return dataclasses.replace(start, recipe=recipe, settings=resolved_fit(recipe)).inner_update() if same else None
 
 
 def _restored(checkpoints: Checkpoints, state: State) -> tuple[State, float, float]:

@@ -20,6 +20,9 @@ from ecop.store.sealed import DTYPES, payload_sha256, seal, unseal
 Role = Literal["initialisation", "fitted"]
 Dtype = Literal["float16", "float32", "float64"]
 
+UPDATE = "update."
+"""What the names of an inner update's tensors begin with; no field has leaves of such names."""
+
 _FIELD_KEYS = ("name", "settings")
 _SIGNAL_KEYS = ("kind", "shape", "channels", "grid")
 _BLOCK_KEYS = ("shape", "overlap", "starts")
@@ -35,8 +38,8 @@ class FieldFile:
             each has a leading axis of as many entries as there are blocks.
         role: ``initialisation`` or ``fitted``.
         field: ``name`` in the registry of fields and the ``settings`` that its class takes.
-        signal: ``kind``, ``shape``, ``channels`` and ``grid`` (a mapping with the ``convention``, and the ``scale`` of
-            the coordinates where it is not 1); ``about`` for what its modality needs to write it.
+        signal: ``kind``, ``shape``, ``channels`` and ``grid`` (a mapping with the ``convention``); ``about`` for what its
+            modality needs to place its samples and to write it.
         blocks: ``None``, or for a signal fitted as patches the ``shape`` of a block, the ``overlap`` of neighbours and
             the ``starts`` (the first sample of each block).
         recipe: the recipe of the training, as nested mappings.
