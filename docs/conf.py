@@ -43,6 +43,7 @@ autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 90
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_attr_annotations = False  # the signature has them
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 napoleon_custom_sections = [("What a class says of its modality", "Attributes")]

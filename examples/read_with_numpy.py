@@ -70,12 +70,12 @@ def render(path):
     field, signal, blocks = description["field"], description["signal"], description["blocks"]
     if field["name"] not in FIELDS or field["d_in"] != len(signal["shape"]):
         sys.exit(f"{path}: this example reads {' and '.join(FIELDS)} on axes of their own, not {signal['kind']} fields")
-    evaluate, grid = FIELDS[field["name"]], signal["grid"]
-    scale, span = grid.get("scale", 1.0), signal.get("about", {}).get("span")
+    evaluate, convention, about = FIELDS[field["name"]], signal["grid"]["convention"], signal.get("about", {})
+    scale = about.get("scale", 1.0)
     if blocks is None:
-        coords = coordinates(signal["shape"], grid["convention"], scale, span)
+        coords = coordinates(signal["shape"], convention, scale, about.get("span"))
         return evaluate(tensors, field["settings"], coords).reshape(*signal["shape"], signal["channels"])
-    coords = coordinates(blocks["shape"], grid["convention"], scale)
+    coords = coordinates(blocks["shape"], convention, scale)
     values = [
         evaluate({name: tensor[number] for name, tensor in tensors.items()}, field["settings"], coords)
         for number in range(len(blocks["starts"]))

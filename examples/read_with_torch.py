@@ -73,15 +73,13 @@ def load(path):
 
 def coordinates(signal):
     """The coordinates of all samples, row by row: (samples, axes)."""
-    scale, axes = signal["grid"].get("scale", 1.0), []
-    for n, share in zip(
-        signal["shape"], signal.get("about", {}).get("span") or [1.0] * len(signal["shape"]), strict=True
-    ):
+    about, axes = signal.get("about", {}), []
+    for n, share in zip(signal["shape"], about.get("span") or [1.0] * len(signal["shape"]), strict=True):
         if signal["grid"]["convention"] == "centres":
             axis = -1 + (2 * torch.arange(n) + 1) / n
         else:
             axis = torch.linspace(-1, 1, n) if n > 1 else torch.zeros(1)
-        axes.append(scale * (share * (axis + 1) - 1))
+        axes.append(about.get("scale", 1.0) * (share * (axis + 1) - 1))
     return torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1).reshape(-1, len(axes))
 
 

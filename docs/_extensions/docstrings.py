@@ -1,4 +1,4 @@
-"""What our docstrings mean to Sphinx: names lead to the rooms that offer them, and ``(*shape, c)`` is no emphasis."""
+"""What our docstrings mean to Sphinx: names lead to the rooms that offer them, stars and colons stay what they are."""
 
 import re
 from typing import Any
@@ -7,6 +7,8 @@ from docutils import nodes
 from sphinx.application import Sphinx
 
 UNPACKED = re.compile(r"(\(|, |['\"])\*(?=\w)(?![^*]*\w\*)")
+INSIDES = re.compile(r"\b(jaxlib\._jax|jaxtyping|numpy)\.(?=[A-Z]|ndarray)")
+COLON = "\N{NULL}"
 
 
 def find_public(app: Sphinx, env: Any, node: Any, content: nodes.TextElement) -> nodes.Node | None:
@@ -29,15 +31,36 @@ def find_public(app: Sphinx, env: Any, node: Any, content: nodes.TextElement) ->
     return None
 
 
+def hide_colon(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Napoleon would take what a property's first line says before a colon for its type."""
+    if what in ("attribute", "data", "property") and lines:
+        lines[0] = lines[0].replace(":", COLON)
+
+
 def escape_stars(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    """Escape the star of an unpacked shape, which would begin an emphasis."""
+    """Escape the star of an unpacked shape, ``(*shape, c)``, which would begin an emphasis; bring back the colons."""
     for number, line in enumerate(lines):
         if not line.lstrip().startswith((">>>", "...")):
-            lines[number] = UNPACKED.sub(r"\1\\*", line)
+            lines[number] = UNPACKED.sub(r"\1\\*", line).replace(COLON, ":")
+
+
+def shorten(
+    app: Sphinx, what: str, name: str, thing: Any, options: Any, arguments: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """Leave the modules of arrays out of signatures."""
+    return arguments and INSIDES.sub("", arguments), returned and INSIDES.sub("", returned)
+
+
+def skip_aliases(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
+    """The fields of a named tuple are in its docstring already."""
+    return True if str(getattr(thing, "__doc__", "")).startswith("Alias for field number") else None
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Connect both; the stars behind napoleon, which reads the sections."""
+    """Connect all; the colons before napoleon, which reads the sections, the stars behind it."""
     app.connect("missing-reference", find_public)
+    app.connect("autodoc-process-docstring", hide_colon, priority=400)
     app.connect("autodoc-process-docstring", escape_stars, priority=600)
+    app.connect("autodoc-process-signature", shorten)
+    app.connect("autodoc-skip-member", skip_aliases)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -24,7 +24,8 @@ def save(path, convention="centres", dtype="float32", channels=3, **change):
     for i, layer in enumerate(field.layers):
         tensors |= {f"layers.{i}.weight": np.asarray(layer.weight), f"layers.{i}.bias": np.asarray(layer.bias)}
     signal = {"kind": "image", "shape": (5, 7), "channels": channels, "grid": {"convention": convention}}
-    parts = {"role": "fitted", "field": {"name": "siren", "settings": field.settings()}, "signal": signal, **change}
+    described = {"name": "siren", "settings": field.settings(), "d_in": 2, "d_out": channels}
+    parts = {"role": "fitted", "field": described, "signal": signal, **change}
     FieldFile(tensors, **parts).save(path, dtype=dtype)
     rounded = jax.tree.map(lambda leaf: leaf.astype(dtype).astype("float32"), field)
     coords = regular_grid((5, 7), convention).coordinates().astype(np.float32)
@@ -46,15 +47,15 @@ def test_the_example_renders_the_field(tmp_path, example, convention, dtype):
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_the_example_writes_the_rounded_values(tmp_path, example, channels, capsys):
     values = save(tmp_path / "photo.safetensors", channels=channels)
-    example["main"](tmp_path / "photo.safetensors", tmp_path / "photo.png")
+    example["main"](str(tmp_path / "photo.safetensors"), str(tmp_path / "photo.png"))
     written = np.asarray(Image.open(tmp_path / "photo.png")).reshape(5, 7, channels)
     assert np.abs(written / 255 - np.clip(values, 0, 1)).max() < 0.5 / 255 + 1e-5
-    assert "7 × 5 pixels" in capsys.readouterr().out
+    assert "5 × 7 samples" in capsys.readouterr().out
 
 
 def test_the_example_refuses_what_it_cannot_read(tmp_path, example):
-    save(tmp_path / "other.safetensors", field={"name": "fourier", "settings": {}})
-    with pytest.raises(SystemExit, match="one SIREN of an image"):
+    save(tmp_path / "other.safetensors", field={"name": "nerv", "settings": {}, "d_in": 1})
+    with pytest.raises(SystemExit, match="reads siren and fourier on axes of their own"):
         example["render"](tmp_path / "other.safetensors")
 
 
