@@ -93,7 +93,9 @@ def test_a_changed_study_is_run_again(scale, place, study, finished):
 
 def test_snapshots_of_a_long_fit_are_the_shorter_fits(study, scale, place, finished):
     recipe = next(runs(study, scale)).recipe()
-    init = Initialisation.random(recipe, Initialisation.load(next(place.trainings.glob("*/after-2.safetensors"))).settings)
+    init = Initialisation.random(
+        recipe, Initialisation.load(next(place.trainings.glob("*/after-2.safetensors"))).settings
+    )
     corpus = scale.corpus("pictures")
     signals = held_out(place.data["pictures"], recipe, corpus, "test")
     found = evaluate_steps(init, signals.contexts, signals.targets, signals.names, "norm", (1, 3))
