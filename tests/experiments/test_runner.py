@@ -101,7 +101,7 @@ def test_snapshots_of_a_long_fit_are_the_shorter_fits(study, scale, place, finis
     found = evaluate_steps(init, signals.contexts, signals.targets, signals.names, "norm", (1, 3))
     contexts = batch_context(Batch.of(signals.contexts, recipe.data.grid), recipe)
     for place_, steps in enumerate((1, 3)):
-        theta, info = fit_batch(init.field, contexts, init.plan(steps, "norm"), jax.random.key(0), np.float32(-1))
+        theta, _ = fit_batch(init.field, contexts, init.plan(steps, "norm"), jax.random.key(0), np.float32(-1))
         for number, signal in enumerate(signals.targets):
             field = jax.tree.map(lambda leaf, n=number: leaf[n], theta)
             values = np.asarray(field(_coords(contexts, number)))

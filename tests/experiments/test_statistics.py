@@ -52,7 +52,10 @@ def test_windows_of_a_file_count_as_one_signal():
 
 @pytest.mark.parametrize(
     ("mean", "half", "low", "high", "verdict"),
-    [(2, 1, 1.5, 2.5, "holds"), (2, 3, 1.5, 2.5, "open"), (2, 1, -0.1, 4, "open"), (-2, 1, -3, -1, "fails"), (-2, 1, -5, 1, "open")],
+    [
+        (2, 1, 1.5, 2.5, "holds"), (2, 3, 1.5, 2.5, "open"), (2, 1, -0.1, 4, "open"),
+        (-2, 1, -3, -1, "fails"), (-2, 1, -5, 1, "open"),
+    ],
 )  # fmt: skip
 def test_a_claim_holds_where_the_interval_and_every_seed_say_so(mean, half, low, high, verdict):
     assert Gain(mean, half, low, high, 3, 10).verdict == verdict
