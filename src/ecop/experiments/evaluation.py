@@ -59,11 +59,11 @@ def evaluate_steps(
             values = np.concatenate(list(render_strips(field, View(grid, signal_class.embed), grid)))
             values = np.where(np.isfinite(values), values, 0)  # a fit that diverged is as good as black
             measured.append(target.metrics(signal_class.assemble(values, target.about)))
-        signals.append({"file": name, **{key: [float(one[key]) for one in measured] for key in measured[0]}})
+        signals.append({"file": name, **{key: [round(float(one[key]), 4) for one in measured] for key in measured[0]}})
     factor = np.asarray(info.factor, np.float64)
     lost = ~np.isfinite(np.asarray(info.mse)[:, -1])
     return {
-        "steps": list(stops), "scaling": scaling, "ratio": [float(one) for one in np.nanmean(factor, 0)],
+        "steps": list(stops), "scaling": scaling, "ratio": [round(float(one), 4) for one in np.nanmean(factor, 0)],
         "diverged": int(lost.sum()), "signals": signals,
     }  # fmt: skip
 

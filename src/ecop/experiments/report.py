@@ -56,7 +56,7 @@ def write_report(study: Study, scale: Scale, out: Path) -> Written:
     _claims(report, found)
     numbers = SECTIONS[study.kind](study, scale, documents, report, folder)
     report.heading("To run it again")
-    report.paragraph(f"```bash\necop experiment {study.name} --scale {scale.name} --out {out.name}\n```")
+    report.paragraph(f"```bash\necop experiment {study.name} --scale {scale.name}\n```")
     path = report.write(folder)
     claims = [one.document() for one in found]
     whole = {

@@ -124,7 +124,7 @@ def run(
         document = piece(place, report)
         with atomic_write(path) as stream:
             entry = {"identity": fingerprint(piece), "machine": about_this_machine(), **document}
-            stream.write(write_json(plain(entry, "results", gaps=True), indent=1).encode() + b"\n")
+            stream.write(write_json(plain(entry, "results", gaps=True)).encode() + b"\n")
         ran += 1
     return Progressed(sum(is_done(folder / f"{piece.name}.json", piece) for piece in every), len(every), ran)
 
