@@ -141,7 +141,7 @@ def missed(values: np.ndarray, reconstruction: np.ndarray) -> list[float]:
         [1.0]
     """
     frequencies = np.hypot(*np.meshgrid(*(np.fft.fftfreq(n) for n in values.shape[:2]), indexing="ij"))
-    own, error = (np.abs(np.fft.fft2(x, axes=(0, 1))).sum(-1) ** 2 for x in (values, values - reconstruction))
+    own, error = ((np.abs(np.fft.fft2(x, axes=(0, 1))) ** 2).sum(-1) for x in (values, values - reconstruction))
     upper = 0.5 ** np.arange(BANDS, 0, -1)  # … 1/8, 1/4, 1/2 cycles a sample
     lower = np.concatenate([[0.0], upper[:-1]])
     shares = []
@@ -162,3 +162,8 @@ def edges(values: np.ndarray) -> np.ndarray:
 def means(document: Mapping[str, Any], name: str) -> np.ndarray:
     """The mean over signals of one of `watched`'s lists."""
     return np.mean([one[name] for one in document["signals"]], 0)
+
+
+def medians(document: Mapping[str, Any], name: str) -> np.ndarray:
+    """The median over signals: shares of a smooth signal's little detail would rule the mean."""
+    return np.median([one[name] for one in document["signals"]], 0)

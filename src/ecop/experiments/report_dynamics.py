@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecop.experiments.document import Document
-from ecop.experiments.dynamics import BANDS, EDGES, means
+from ecop.experiments.dynamics import BANDS, EDGES, means, medians
 from ecop.experiments.study import Scale, Study
 from ecop.plots import TWO_COLUMNS, lines, new_figure, save_plot
 
@@ -28,7 +28,7 @@ def write(
         _pictures(document, path)
         report.picture(path, f"After some of the steps: reconstructions, and below them the kept points; {label}")
         path = folder / "figures" / f"bands-{stem}.png"
-        bands = means(document, "bands")
+        bands = medians(document, "bands")
         figure = new_figure(TWO_COLUMNS, 0.4 * TWO_COLUMNS)
         curves = {_octave(place): (range(len(bands)), bands[:, place]) for place in range(BANDS)}
         lines(figure, curves, x="inner step", y="share of power missed", log_y=True)
@@ -39,7 +39,7 @@ def write(
 
 
 def _numbers(document: Mapping[str, Any], report: Document) -> dict[str, Any]:
-    psnr, bands = means(document, "psnr"), means(document, "bands")
+    psnr, bands = means(document, "psnr"), medians(document, "bands")
     own = {"corpus": document["corpus"], "arm": document["arm"], "psnr": psnr, "bands": bands}
     steps = [step for step in DRAWN if step < len(psnr)]
     rows = [["PSNR (dB)", *(f"{psnr[step]:.1f}" for step in steps)]]
@@ -56,7 +56,7 @@ def _numbers(document: Mapping[str, Any], report: Document) -> dict[str, Any]:
     report.table(["step", *map(str, steps)], rows)
     report.paragraph(
         f"Edges are the {100 * EDGES:.0f} % of points with the largest gradient: of points chosen at random as many "
-        f"would lie on them. Mean over {len(document['signals'])} signals."
+        f"would lie on them. Means over {len(document['signals'])} signals; of what is missed, the median."
     )
     return own
 
