@@ -11,7 +11,7 @@ from hypothesis import strategies
 
 from ecop.core.errors import BadFieldFile, Diverged, InvalidSetting
 from ecop.core.recipe import DataSettings, FitSettings, Part, Recipe
-from ecop.fit.fit import comparable_shape
+from ecop.fit.prepared import comparable_shape
 from ecop.fit.fitted import Fitted
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.loading import load

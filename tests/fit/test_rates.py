@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ecop.core.recipe import FitSettings, Recipe
-from ecop.fit.fit import block_shape, spanning
+from ecop.fit.prepared import block_shape, spanning
 from ecop.fit.initialisation import Initialisation
 from ecop.signals import Audio
 

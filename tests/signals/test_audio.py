@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ecop.core.errors import InvalidSetting
 from ecop.data.crops import at_size, centre_cut
-from ecop.fit.fit import spanning
+from ecop.fit.prepared import spanning
 from ecop.signals import Audio
 
 counts = st.integers(1, 600)

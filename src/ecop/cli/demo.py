@@ -169,7 +169,7 @@ def photo_folder() -> Path:
 def held_out_signal(path: Path, initialisation: "Initialisation") -> "Signal":
     """The photo with as many points as the patches of the training."""
     from ecop.core.registry import SIGNALS
-    from ecop.fit.fit import comparable_shape
+    from ecop.fit.prepared import comparable_shape
 
     data = initialisation.recipe.data
     signal = SIGNALS[initialisation.recipe.signal].read(path).with_channels(data.channels)

@@ -1,17 +1,22 @@
 """How good an initialisation is: every signal of a folder fitted as at test time, and what came of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from ecop.adapt.gradient import Precision
 from ecop.core.registry import SIGNALS
 from ecop.data.folder import Item, find_files, items_of
 from ecop.data.layouts import divided
 from ecop.data.loader import fixed_signals
+from ecop.fit.batches import fit_alike
+from ecop.fit.fit import judged
 from ecop.fit.initialisation import Initialisation, Progress
-from ecop.signals.base import Signal
+from ecop.fit.prepared import prepare
+from ecop.signals.base import Measure, Signal
 
 Part = Literal["all", "train", "validation", "test"]
 
@@ -57,8 +62,12 @@ def evaluate(
     every: int = 1,
     seed: int = 0,
     progress: Progress | None = None,
+    precision: Precision = "float32",
+    measures: Mapping[str, Measure] | None = None,
 ) -> Evaluation:
     """Fit every signal of a folder, cut from its middle at the recipe's size, with one compiled program.
+
+    Small signals of one shape that follow each other are fitted in one call, up to 16 of them.
 
     Args:
         initialisation: what to fit from.
@@ -69,6 +78,8 @@ def evaluate(
         every: only every n-th signal, for a look at a large folder.
         seed: for scorers that draw.
         progress: called with the signals done and all signals.
+        precision: of the fits' matrix products; metrics are those of a render in float32.
+        measures: further metrics by name.
 
     Raises:
         BadInput: if the folder cannot be read, a file is damaged, or the split is empty.
@@ -87,13 +98,15 @@ def evaluate(
     recipe = initialisation.recipe
     signal_class = SIGNALS[recipe.signal]
     items = _chosen(folder, signal_class, initialisation, part)[::every]
+    plan = initialisation.fit_plan(steps, scaling, precision=precision)
+    signals = (prepare(initialisation, signal) for signal in fixed_signals(items, signal_class, recipe.data))
     results: list[dict[str, Any]] = []
-    for item, signal in zip(items, fixed_signals(items, signal_class, recipe.data), strict=True):
-        fitted = initialisation.fit(signal, steps, scaling=scaling, seed=seed)
+    for item, (ready, unjudged) in zip(items, fit_alike(initialisation, signals, plan, seed), strict=True):
+        fitted = judged(unjudged, ready.signal, measures)
         results.append({"file": item.name(Path(folder)), **fitted.metrics, "psnr_curve": list(fitted.psnr_curve)})
         if progress is not None:
             progress(len(results), len(items))
-    return Evaluation(tuple(results), initialisation.plan(steps, scaling).steps)
+    return Evaluation(tuple(results), plan.steps)
 
 
 def _chosen(folder: str | Path, signal_class: type[Signal], initialisation: Initialisation, part: Part) -> list[Item]:

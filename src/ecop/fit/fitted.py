@@ -8,6 +8,7 @@ from typing import Any, Self, cast
 
 import numpy as np
 
+from ecop.adapt.gradient import Precision
 from ecop.core.errors import BadFieldFile, InvalidSetting
 from ecop.core.grids import Convention, GridSpec
 from ecop.core.limits import RENDER_PIXELS
@@ -81,7 +82,12 @@ class Fitted:
         return self.signal_class.grid_of(self.shape, self.about, self.convention)
 
     def render(
-        self, shape: tuple[int, ...] | None = None, *, scale: float | None = None, region: Region | None = None
+        self,
+        shape: tuple[int, ...] | None = None,
+        *,
+        scale: float | None = None,
+        region: Region | None = None,
+        precision: Precision = "float32",
     ) -> Signal:
         """The signal at any resolution; at its own, the samples that were fitted.
 
@@ -90,14 +96,16 @@ class Fitted:
             scale: instead of a shape, a factor on the fitted one (on the region's share of it, with a region).
             region: (x0, y0, x1, y1), fractions of the extent with 0 ≤ x0 < x1 ≤ 1, likewise y; of other signals as
                 many starts and ends as there are axes, the last axis first; all of it by default.
+            precision: of matrix products: ``tf32`` and ``bf16`` are faster on GPUs, see `ecop.adapt.engine.Engine`.
 
         Raises:
-            InvalidSetting: for a shape, scale or region outside its range, or shape and scale together.
+            InvalidSetting: for a shape, scale or region outside its range, or shape and scale together, or an unknown
+                precision.
             TooLarge: for more samples than the limit, which ``ECOP_MAX_RENDER_PIXELS`` raises.
         """
         grid = self.target_grid(shape, scale, region)
         about = self._about_render(grid.shape, region)
-        return self.signal_class.assemble(np.concatenate(list(self.strips(grid))), about, "render")
+        return self.signal_class.assemble(np.concatenate(list(self.strips(grid, precision))), about, "render")
 
     def reconstruction(self, signal: Signal) -> Signal:
         """What the fields say of a signal's own samples: a render; of scattered ones their values, it as a whole."""
@@ -114,6 +122,7 @@ class Fitted:
         *,
         scale: float | None = None,
         region: Region | None = None,
+        precision: Precision = "float32",
         progress: Callable[[int, int], None] | None = None,
     ) -> tuple[int, ...]:
         """`render` into a file, strip by strip where the format allows; returns the shape.
@@ -121,7 +130,7 @@ class Fitted:
         ``progress`` is called with the rows done and all rows.
         """
         grid = self.target_grid(shape, scale, region)
-        strips = _counted(self.strips(grid), grid.shape[0], progress)
+        strips = _counted(self.strips(grid, precision), grid.shape[0], progress)
         about = self._about_render(grid.shape, region)
         self.signal_class.write_strips(path, strips, grid.shape, self.channels, about)
         return grid.shape
@@ -158,18 +167,19 @@ class Fitted:
     def _about_render(self, shape: tuple[int, ...], region: Region | None) -> Mapping[str, Any]:
         return self.signal_class.about_render(self.about, self.shape, shape, self._extent(region))
 
-    def strips(self, grid: GridSpec) -> Iterator[np.ndarray]:
+    def strips(self, grid: GridSpec, precision: Precision = "float32") -> Iterator[np.ndarray]:
         """The values on a grid, strip by strip along the first axis."""
-        view = View(self.grid(), self.signal_class.embed)
+        view = View(self.grid(), self.signal_class.embed, precision)
         if self.blocks is None:
             return render_strips(self.field, view, grid)
-        views = [self._block_view(start) for start in self.blocks.starts]
+        views = [self._block_view(start, precision) for start in self.blocks.starts]
         return render_block_strips(self.field, self.blocks, views, view, grid)
 
-    def _block_view(self, start: tuple[int, ...]) -> View:
+    def _block_view(self, start: tuple[int, ...], precision: Precision) -> View:
         assert self.blocks is not None
         about = self.signal_class.about_block(self.about, start, self.blocks.shape, self.shape)
-        return View(self.signal_class.grid_of(self.blocks.shape, about, self.convention), self.signal_class.embed)
+        own = self.signal_class.grid_of(self.blocks.shape, about, self.convention)
+        return View(own, self.signal_class.embed, precision)
 
     def save(self, path: str | Path) -> None:
         """Write it to one file, with the type that it was fitted for.

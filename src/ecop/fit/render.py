@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ecop.adapt.gradient import Precision, precisely
 from ecop.core.grids import GridSpec
 from ecop.fields.base import Field
 from ecop.fit.blocks import Blocks, sample_grid
@@ -24,16 +25,19 @@ class View(NamedTuple):
     Attributes:
         own: the grid that the field was fitted on.
         embed: from positions to coordinates (`Signal.embed`).
+        precision: of matrix products, see `ecop.adapt.engine.Engine`.
     """
 
     own: GridSpec
     embed: Callable[[Any], Any] | None
+    precision: Precision = "float32"
 
 
 @eqx.filter_jit
-def evaluate(field: Field, coords: Float[Array, "n d_in"]) -> Float[Array, "n d_out"]:
+def evaluate(field: Field, coords: Float[Array, "n d_in"], precision: Precision = "float32") -> Float[Array, "n d_out"]:
     """The field's values at n coordinates."""
-    return field(coords)
+    with precisely(precision):
+        return field(coords)
 
 
 def render_strips(field: Field, view: View, grid: GridSpec) -> Iterator[np.ndarray]:
@@ -101,21 +105,23 @@ def evaluate_axes(field: Field, axes: list[np.ndarray], view: View) -> np.ndarra
     shape = tuple(len(axis) for axis in leading)
     positions = np.stack(np.meshgrid(*leading, indexing="ij"), -1).reshape(-1, len(leading))
     coords = positions if view.embed is None or frame else np.asarray(view.embed(positions))
-    values = evaluate_points(field, coords, max(1, CHUNK // math.prod(frame)))
+    values = evaluate_points(field, coords, max(1, CHUNK // math.prod(frame)), view.precision)
     values = values.reshape(*shape, *frame, -1)
     for axis in range(len(leading), len(axes)):
         values = _interpolated(values, axis, (axes[axis] - view.own.origin[axis]) / (view.own.spacing[axis] or 1.0))
     return values
 
 
-def evaluate_points(field: Field, coords: np.ndarray, chunk: int = CHUNK) -> np.ndarray:
+def evaluate_points(
+    field: Field, coords: np.ndarray, chunk: int = CHUNK, precision: Precision = "float32"
+) -> np.ndarray:
     """The field's values at (n, d_in) coordinates, (n, d_out), in chunks of one compiled size."""
     dtype = next(leaf.dtype for leaf in jax.tree.leaves(field) if eqx.is_inexact_array(leaf) or hasattr(leaf, "dtype"))
     parts = []
     for start in range(0, len(coords), chunk):
         part = coords[start : start + chunk]
         padded = np.pad(part, ((0, chunk - len(part)), (0, 0))).astype(dtype)
-        parts.append(np.asarray(evaluate(field, jnp.asarray(padded)))[: len(part)])
+        parts.append(np.asarray(evaluate(field, jnp.asarray(padded), precision))[: len(part)])
     return np.concatenate(parts)
 
 

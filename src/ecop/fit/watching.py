@@ -12,10 +12,11 @@ import numpy as np
 
 from ecop.core.errors import Diverged
 from ecop.fields.base import Field
-from ecop.fit.fit import Prepared, as_stored, assembled, judged
+from ecop.fit.fit import as_stored, assembled, judged
 from ecop.fit.fitted import Fitted
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.loop import FitPlan, fit_step
+from ecop.fit.prepared import Prepared
 
 
 class Watched(NamedTuple):
@@ -49,7 +50,7 @@ def watch_fit(initialisation: Initialisation, prepared: Prepared, plan: FitPlan,
     Example:
         >>> import ecop
         >>> from skimage import data
-        >>> from ecop.fit.fit import prepare
+        >>> from ecop.fit.prepared import prepare
         >>> from ecop.signals import Image
         >>> start = ecop.load("photo")
         >>> ready = prepare(start, Image.assemble(data.astronaut()[::16, ::16] / 255, about={}))

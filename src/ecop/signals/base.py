@@ -207,6 +207,10 @@ class Signal(abc.ABC):
         """(height, width, 3) float in [0, 1]: how a person looks at it."""
 
 
+Measure = Callable[[Signal, Signal], float | None]
+"""A metric of a signal and its reconstruction beside its modality's own; ``None`` where it is not defined."""
+
+
 class Cartesian(Signal):
     """A signal whose file is one signal, and whose axes each have their own [−1, 1].
 
