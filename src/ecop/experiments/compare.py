@@ -86,7 +86,7 @@ class Run:
     def _base(self, arm: Arm) -> Recipe:
         corpus = self.scale.corpus(self.corpus)
         recipe = _loaded(corpus.recipe).with_settings({**corpus.settings, **self.study.settings})
-        return recipe.with_settings(arm.settings)
+        return recipe.with_settings({**arm.settings, **arm.on.get(self.corpus, {})})
 
     def __call__(self, place: Place, report: Report) -> dict[str, Any]:
         """Train, unless it is done already, and evaluate; the document of the run."""

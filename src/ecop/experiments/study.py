@@ -30,6 +30,7 @@ class Arm:
         trained: whether it is trained at all; otherwise it is the random initialisation.
         scalings: gradient scalings that it is evaluated with, instead of the study's.
         corpora: the only ones that it is for; empty: all.
+        on: further changes to the recipe on single corpora, by the corpus's name.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Arm:
     trained: bool = True
     scalings: tuple[str, ...] = ()
     corpora: tuple[str, ...] = ()
+    on: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
