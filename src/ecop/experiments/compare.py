@@ -12,7 +12,7 @@ from ecop.core.recipe import Recipe
 from ecop.experiments.corpora import corrupted_copy, held_out, source
 from ecop.experiments.evaluation import evaluate_steps
 from ecop.experiments.study import Arm, Scale, Study
-from ecop.experiments.trainings import Training, counted_work, point_steps
+from ecop.experiments.trainings import Training, counted_work, decisive, point_steps
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.settings import resolved_fit
 
@@ -67,11 +67,11 @@ class Run:
     def identity(self) -> Any:
         """All that decides its result."""
         corpus, recipe = self.scale.corpus(self.corpus), self.recipe()
-        evaluated = {name: [self._read_as(name, recipe).to_dict()["data"], self.scale.corpus(name).test,
+        evaluated = {name: [decisive(self._read_as(name, recipe))["data"], self.scale.corpus(name).test,
                             self.scale.corpus(name).windows]
                      for name in self._evaluated_on()}  # fmt: skip
         return [
-            self.name, recipe.to_dict(), self.arm.trained, self.corruption, corpus.data, evaluated,
+            self.name, decisive(recipe), self.arm.trained, self.corruption, corpus.data, evaluated,
             self.study.part, list(self.study.steps), list(self.study.scalings_of(self.arm)),
         ]  # fmt: skip
 
@@ -81,6 +81,8 @@ class Run:
         steps = reference.train.steps
         if self.arm.length == "work":
             steps = max(1, round(steps * counted_work(reference) / counted_work(own)))
+        elif self.arm.length != "steps":
+            steps = max(1, round(steps * self.arm.length))
         return own.with_settings({"train.steps": steps, "train.seed": self.seed})
 
     def _base(self, arm: Arm) -> Recipe:
@@ -130,7 +132,8 @@ class Run:
             recipe = dataclasses.replace(recipe, data=settings)
         training = Training(recipe, folder, place.trainings)
         steps = recipe.train.steps
-        return training.run(lambda step, _: report(f"{self.name}: training", step, steps)), training.seconds()
+        trained = training.run(lambda step, _: report(f"{self.name}: training", step, steps))
+        return dataclasses.replace(trained, settings=resolved_fit(recipe)), training.seconds()
 
     def _evaluated_on(self) -> Iterator[str]:
         yield self.corpus
@@ -151,7 +154,7 @@ class Run:
 def runs(study: Study, scale: Scale) -> Iterator[Run]:
     """All runs of a study, the first seed of everything first, and shorter trainings before those that go on."""
     most = max((len(study.seeds_of(name)) for name in study.corpora), default=0)
-    arms = sorted(study.arms, key=lambda arm: arm.length == "work")
+    arms = sorted(study.arms, key=lambda arm: arm.length != "steps")
     for seed in range(most):
         for corpus in study.corpora:
             for corruption in study.corruptions:

@@ -4,6 +4,7 @@ The paper says that the global structure comes at once and detail later. Here th
 after each step, how much of the kept points stays from step to step, and how many of them lie on edges.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -70,7 +71,8 @@ class Steps:
         if self.arm.trained:
             steps = recipe.train.steps
             training = Training(recipe, folder, place.trainings)
-            initialisation = training.run(lambda step, _: report(f"{self.name}: training", step, steps))
+            trained = training.run(lambda step, _: report(f"{self.name}: training", step, steps))
+            initialisation = dataclasses.replace(trained, settings=resolved_fit(recipe))
         else:
             initialisation = Initialisation.random(recipe, resolved_fit(recipe))
         signals = held_out(folder, recipe, corpus, self.study.part)

@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 from ecop.core.errors import BadInput, UnknownName
 from ecop.core.recipe import check, check_keys
 
-Length = Literal["steps", "work"]
+Length = Literal["steps", "work"] | float
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Arm:
         name: short, for files and tables.
         label: for people.
         settings: changes to the scale's recipe, by dotted key.
-        length: trained for as many outer ``steps`` as the reference, or for as much counted ``work``.
+        length: trained for as many outer ``steps`` as the reference, for as much counted ``work``, or, a number, for so
+            many times its steps.
         trained: whether it is trained at all; otherwise it is the random initialisation.
         scalings: gradient scalings that it is evaluated with, instead of the study's.
         corpora: the only ones that it is for; empty: all.

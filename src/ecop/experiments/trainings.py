@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ecop.core.recipe import Recipe
+from ecop.core.recipe import FitSettings, Recipe
 from ecop.fit.initialisation import Initialisation
 from ecop.meta.build import build_learner
 from ecop.meta.plan import train_seconds
@@ -38,9 +38,8 @@ class Training:
     @property
     def folder(self) -> Path:
         """Named after what decides the result, but for the number of steps: a longer run goes on from a shorter."""
-        tree = self._of_length(1).to_dict()
-        for name in ("name", "about"):
-            tree.pop(name)
+        tree = decisive(self._of_length(1))
+        tree.pop("fit", None)
         digest = hashlib.sha256(json.dumps([tree, self.data.name], sort_keys=True).encode()).hexdigest()[:12]
         return self.shelf / f"{self.data.name}-{self.recipe.learner.name}-{digest}"
 
@@ -76,7 +75,21 @@ class Training:
         return max(steps, default=0)
 
     def _of_length(self, steps: int) -> Recipe:
-        return dataclasses.replace(self.recipe, train=dataclasses.replace(self.recipe.train, steps=steps))
+        """The recipe with so many outer steps; how fits go has no part in a training."""
+        train = dataclasses.replace(self.recipe.train, steps=steps)
+        return dataclasses.replace(self.recipe, train=train, fit=FitSettings())
+
+
+def decisive(recipe: Recipe) -> dict[str, Any]:
+    """What decides a recipe's results: its tree without names, and without what is as it is by default.
+
+    A setting that a later version adds therefore changes nothing, as long as its default is what was before.
+    """
+    tree, usual = recipe.to_dict(), Recipe().to_dict()
+    kept: dict[str, Any] = {"signal": recipe.signal, "field": tree["field"], "learner": tree["learner"]}
+    for part in ("data", "train", "fit"):
+        kept[part] = {name: value for name, value in tree[part].items() if value != usual[part].get(name)}
+    return kept
 
 
 def counted_work(recipe: Recipe) -> float:
