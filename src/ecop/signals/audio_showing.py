@@ -9,7 +9,7 @@ import numpy as np
 from ecop.signals.audio_pictures import HEIGHT, sound_picture
 from ecop.signals.showing import Part, Pixels, Plane, Show, Window
 
-RATE, SECONDS = 16_000, 2.0
+RATE, SECONDS = 16_000, 1.0
 FINEST = 65_536
 """Samples of a window at most: more would show no more."""
 
@@ -30,7 +30,7 @@ def _tones(notes: Sequence[tuple[float, float]]) -> Callable[[Path], None]:
         sound = np.zeros_like(time)
         for start, frequency in notes:
             since = np.clip(time - start, 0, None)
-            for harmonic in range(1, 6):
+            for harmonic in range(1, 4):
                 decay = np.exp(-since * (2 + harmonic)) * np.minimum(1, since / 0.005)
                 sound += decay * np.sin(2 * np.pi * harmonic * frequency * since) / harmonic**1.5
         sound *= 0.7 / np.abs(sound).max()
@@ -51,8 +51,8 @@ SHOW = Show(
         zooms="across",
     ),
     samples={
-        "A scale": _tones([(0.25 * n, 220 * 2 ** (k / 12)) for n, k in enumerate((0, 2, 4, 5, 7, 9, 11, 12))]),
-        "A chord": _tones([(0.12 * n, 196 * 2 ** (k / 12)) for n, k in enumerate((0, 4, 7, 12, 16))]),
+        "A scale": _tones([(0.12 * n, 110 * 2 ** (k / 12)) for n, k in enumerate((0, 2, 4, 5, 7, 9, 11, 12))]),
+        "A chord": _tones([(0.08 * n, 98 * 2 ** (k / 12)) for n, k in enumerate((0, 4, 7, 12, 16))]),
     },
     sample_suffix=".wav",
 )

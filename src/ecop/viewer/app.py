@@ -152,9 +152,9 @@ def draw(session: Session, what: str, step: int, name: str, window: Window, pixe
     assert fit.signal is not None, "it has maps"
     if name == "kept":
         assert watched.kept is not None, "checked above"
-        return pictures.kept_map(fit.signal, watched.kept, window.depth), ""
+        return pictures.kept_map(fit.signal, watched.kept, window.depth), f"{watched.kept.mean():.0%}"
     colours, highest = pictures.error_map(fit.signal, fit.error(step), window.depth)
-    return colours, f"{highest:.3g}"
+    return colours, f"0 to {highest:.3g}"
 
 
 def checked(window: Window) -> Window:

@@ -16,9 +16,8 @@ from ecop.store.field_file import FieldFile
 from ecop.viewer import words
 from ecop.viewer.choices import Choices, titled
 from ecop.viewer.fits import Settings, opened, start_fit
-from ecop.viewer.sessions import Session, Sessions
+from ecop.viewer.sessions import COOKIE, Session, Sessions
 
-COOKIE = "ecop_view"
 NOBODY = "nothing"
 """The choice of no initialisation to compare with."""
 
@@ -60,14 +59,15 @@ class Events:
         """
         session = self.session(request)
         try:
-            titles, partners = self.choices.signals(init, session.uploads), self.choices.partners(init)
+            titles = self.choices.signals(init, session.uploads)
+            partners = [(self.choices.label(other), other) for other in self.choices.partners(init)]
             own = self.choices.load(init).plan()
             settings = self.choices.load(init).settings
         except Exception as error:
             return [gr.skip()] * 6 + self._failed(session, error)
         title = title or titles[0]
         return [
-            gr.update(choices=titles, value=title), gr.update(choices=[NOBODY, *((self.choices.label(name), name) for name in partners)], value=NOBODY),
+            gr.update(choices=titles, value=title), gr.update(choices=[NOBODY, *partners], value=NOBODY),
             gr.update(value=own.steps), gr.update(value=own.pruning.keep), gr.update(value=settings.scorer),
             gr.update(value=settings.scaling), *self.look(request, init, title),
         ]  # fmt: skip
@@ -84,7 +84,7 @@ class Events:
         except Exception as error:
             return self._failed(session, error)
         session.show(signal, ())
-        size = " × ".join(map(str, signal.shape))
+        size = " × ".join(map(str, signal.shape)) + (" samples" if signal.coordinates is None else " points")
         changed = f"; {signal.about['changed']}" if "changed" in signal.about else ""
         return self._shown(session, words.status(f"{title}: {size}{changed}. Press Fit."), 0)
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from ecop.viewer.events import COOKIE
-from ecop.viewer.sessions import Sessions
+from ecop.viewer.sessions import COOKIE, Sessions
 
 POLICY = "; ".join(
     (
@@ -106,7 +105,8 @@ class Guard:
         path = Path("/" + unquote(named).lstrip("/")).resolve()
         if owner is None or not path.is_relative_to(self.sessions.root):
             return False
-        return self.sessions.find(owner, path.relative_to(self.sessions.root).parts[0]) is not None
+        folder = path.relative_to(self.sessions.root).parts[:1]
+        return bool(folder) and self.sessions.find(owner, folder[0]) is not None
 
 
 def cookie_of(header: str) -> str | None:

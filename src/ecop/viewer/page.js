@@ -46,7 +46,11 @@
         const answer = await fetch(address);
         if (answer.status === 200 && this.image.isConnected) {
           const content = URL.createObjectURL(await answer.blob());
-          this.image.onload = () => URL.revokeObjectURL(content);
+          this.image.onload = () => {
+            URL.revokeObjectURL(content);
+            if (state.zooms !== "none" || !this.image.classList.contains("ecop-window")) return;
+            this.image.closest(".ecop-stage").style.aspectRatio = `${this.image.naturalWidth} / ${this.image.naturalHeight}`;
+          };
           this.image.src = content;
           this.window = window;
           this.onNote?.(answer.headers.get("x-note"));
@@ -135,10 +139,10 @@
       this.stage = make("div", { class: "ecop-stage", tabindex: "0", role: "group", "aria-label": "picture" });
       const [height, width] = state.size;
       this.stage.style.aspectRatio = `${width} / ${height}`;
-      this.stage.style.maxWidth = `calc(70vh * ${width / height})`;
       if (state.original) this.add("original", false, "The original");
       if (fit) this.field = this.add(String(what), true, `The field from ${fit.title}`);
       this.element = make("figure", { class: "ecop-pane" }, make("figcaption", {}, this.name, this.note), this.stage);
+      this.element.style.maxWidth = `calc(70vh * ${width / height})`;
       if (both) this.addSwipe();
       if (state.zooms !== "none") this.addButtons();
       this.listen();
@@ -241,11 +245,11 @@
     for (const pane of panes) pane.refresh();
   }
 
-  function map(what, name, title, caption) {
+  function map(what, name, title) {
     const image = make("img", { class: "ecop-map", alt: title });
     const note = make("span", { class: "ecop-note" });
     const address = () => `${base()}/${what}/${Math.min(step, state.fits[what]?.steps ?? 0)}/${name}.png?depth=${depth()}`;
-    pictures.push(new Picture(image, address, (found) => { note.textContent = found ? `0 to ${found}` : caption; }));
+    pictures.push(new Picture(image, address, (found) => { note.textContent = found || ""; }));
     return make("figure", {}, make("figcaption", {}, make("span", {}, title), note), image);
   }
 
@@ -260,8 +264,8 @@
     const figures = [];
     state.fits.forEach((fit, what) => {
       const of = state.fits.length > 1 ? `, ${fit.title}` : "";
-      if (fit.maps && fit.kept) figures.push(map(what, "kept", `Kept points${of}`, "chosen anew at each step"));
-      if (fit.maps) figures.push(map(what, "error", `Error${of}`, ""));
+      if (fit.maps && fit.kept) figures.push(map(what, "kept", `Kept points${of}`));
+      if (fit.maps) figures.push(map(what, "error", `Error${of}`));
     });
     if (state.fits.some((fit) => fit.psnr.length > 1)) figures.unshift(curve());
     $("ecop-maps").replaceChildren(...figures);
@@ -272,7 +276,7 @@
     if (state.player === "audio" || state.player === "video") {
       const whats = [...(state.original ? ["original"] : []), ...state.fits.keys()];
       for (const what of whats) {
-        const player = make(state.player, { controls: "", preload: "metadata", "data-what": what });
+        const player = make(state.player, { controls: "", preload: "auto", "data-what": what });
         if (state.player === "video") Object.assign(player, { loop: true, muted: true, playsInline: true });
         const title = what === "original" ? "Original" : `Field from ${state.fits[what].title}`;
         made.push(make("figure", {}, make("figcaption", {}, make("span", {}, title)), player));
@@ -348,6 +352,11 @@
     }
     if (!same(old)) build();
     update();
+    // On a narrow screen the results begin below what was chosen.
+    if (state.fits.length && !old.fits.length) {
+      const top = $("ecop-results").getBoundingClientRect().top;
+      if (top > window.innerHeight / 2) window.scrollBy({ top: top - 12, behavior: "smooth" });
+    }
   }
 
   function build() {

@@ -52,8 +52,9 @@ def build_page(events: Events) -> gr.Blocks:
 
 def _controls(events: Events) -> dict[str, Any]:
     chosen: dict[str, Any] = {}
+    named = [(events.choices.label(name), name) for name in events.choices.initialisations]
     chosen["init"] = gr.Dropdown(
-        [(events.choices.label(name), name) for name in events.choices.initialisations], value=events.first, label="Initialisation", elem_id="ecop-init",
+        named, value=events.first, label="Initialisation", elem_id="ecop-init",
         info="What the fit starts from. “random:” is the same network, untrained.",
     )  # fmt: skip
     chosen["signal"] = gr.Dropdown([], label="Signal", elem_id="ecop-signal")

@@ -75,7 +75,11 @@ def laid_out(signal: Signal, numbers: np.ndarray, depth: float) -> np.ndarray:
     pixels = Pixels(*(max(1, round(n * factor)) for n in own))
     part = show.plane.part(signal.shape, signal.about, Window(depth=depth), pixels)
     rows = show.plane.turned(_nearest(numbers[..., None], part), signal.about)[..., 0]
-    return np.repeat(rows, STRIP, axis=0) if len(rows) == 1 else rows
+    if len(rows) > 1:
+        return rows
+    edges = np.arange(pixels.width) * rows.size // pixels.width
+    means = np.add.reduceat(rows[0], edges) / np.diff(edges, append=rows.size)
+    return np.repeat(means[None], STRIP, axis=0)
 
 
 def has_maps(signal: Signal | None) -> bool:

@@ -10,6 +10,9 @@ from ecop.data.folder import Item
 from ecop.signals.base import Signal
 from ecop.viewer.fits import Fit
 
+COOKIE = "ecop_view"
+"""Names the cookie that tells browsers apart."""
+
 MOST = 32
 """Pages that are open at once; one more closes the one that was used longest ago."""
 

@@ -59,7 +59,7 @@ def description(session: Session, step: int | None = None) -> dict[str, Any]:
         "key": session.key,
         "edition": session.edition,
         "original": session.signal is not None,
-        "size": [3, 4] if plane is None else list(plane.size(shape, about)),
+        "size": [1, 2] if plane is None else list(plane.size(shape, about)),
         "zooms": "none" if plane is None else plane.zooms,
         "layers": 1 if plane is None else plane.layers(shape, about),
         "layer": "" if plane is None else plane.layer,
