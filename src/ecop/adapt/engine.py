@@ -77,9 +77,23 @@ class Engine:
         return error / normaliser(context, index)
 
     def gradient(
-        self, field: tuple[Field, Field], context: Context, index: Int[Array, "n"] | None = None
+        self,
+        field: tuple[Field, Field],
+        context: Context,
+        index: Int[Array, "n"] | None = None,
+        importance: Float[Array, "n"] | None = None,
     ) -> tuple[Field, Float[Array, ""]]:
-        """(∇_θ L, L) on the points at ``index``; the gradient can be differentiated again, L is for reading only."""
+        """(∇_θ L, L) on the points at ``index``; the gradient can be differentiated again, L is for reading only.
+
+        Args:
+            field: (θ, the rest).
+            context: the points.
+            index: flat indices of the points that count; ``None``: all.
+            importance: how much each of those counts where they stand for all points: the sums are then over the
+                weights of all.
+        """
+        if importance is not None and index is not None:
+            return self._estimate(field, context, index, importance)
         operands = (*field, context)
         if self.kind == "unrolled":
             indices = _all(index, context)
@@ -89,6 +103,23 @@ class Engine:
             gradient, error = error_gradient(operands, index, self.resolved_tile(eqx.combine(*field)), self.precision)
         norm = normaliser(context, index)
         return trees.scale(1 / norm, gradient), jax.lax.stop_gradient(error / norm)
+
+    def _estimate(
+        self, field: tuple[Field, Field], context: Context, index: Int[Array, "n"], importance: Float[Array, "n"]
+    ) -> tuple[Field, Float[Array, ""]]:
+        """The weights of all points, zeros for most, are made again on the way back rather than kept for every step."""
+
+        @eqx.filter_checkpoint
+        def weighted(field, context, index, importance):
+            own = context.at(index)[2]
+            own = own * jnp.where(own > 0, importance, 1)
+            weights = jnp.zeros(context.size, own.dtype).at[index].set(own, mode="drop")
+            kept = Context(context.points, context.values, weights, context.length)
+            gradient, loss = self.gradient(field, kept, index)
+            share = normaliser(kept, index) / normaliser(context, None)
+            return trees.scale(share, gradient), jax.lax.stop_gradient(share * loss)
+
+        return weighted(field, context, index, importance)
 
     def scores(
         self,

@@ -4,7 +4,6 @@
 the indices of the kept points, K·|θ| + 4·K·γM bytes in float32: the selection is not made again on the way back.
 """
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -13,14 +12,15 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt
 
-from ecop.adapt.engine import Engine, normaliser
+from ecop.adapt.engine import Engine, Errors, normaliser
 from ecop.adapt.update import InnerUpdate, as_update
 from ecop.core import trees
 from ecop.core.recipe import check
 from ecop.fields.base import Field, split_adapted
 from ecop.pruning.base import Scorer
 from ecop.pruning.full import Full
-from ecop.pruning.select import common, highest, no_bits
+from ecop.pruning.sampler import Sampler
+from ecop.pruning.select import common, highest, no_bits, runner_up
 from ecop.signals.context import Context
 
 
@@ -30,13 +30,21 @@ class Pruning(eqx.Module):
     Attributes:
         scorer: ranks the points.
         keep: γ in (0, 1], the share that is kept.
+        drop: q in [0, 1 − γ], the share with the highest scores that is passed over first: outliers, say.
+        rescore_every: n ≥ 1: the points are chosen anew at every n-th step, and kept for those between.
     """
 
     scorer: Scorer
     keep: float = eqx.field(static=True)
+    drop: float = eqx.field(static=True, default=0.0)
+    rescore_every: int = eqx.field(static=True, default=1)
 
     def __check_init__(self):
         check(0 < self.keep <= 1, "keep", self.keep, "a share γ in (0, 1]")
+        check(0 <= self.drop <= 1 - self.keep, "drop", self.drop, f"a share from 0 to 1 − γ = {1 - self.keep:g}")
+        unbiased = isinstance(self.scorer, Sampler)
+        check(self.drop == 0 or not unbiased, "drop", self.drop, "0 with a scorer whose points stand for all")
+        check(self.rescore_every >= 1, "rescore_every", self.rescore_every, "a whole number ≥ 1")
 
     @property
     def active(self) -> bool:
@@ -44,12 +52,32 @@ class Pruning(eqx.Module):
         return self.scorer.prunes and self.keep < 1
 
 
+class Choice(NamedTuple):
+    """The points that a step learns from.
+
+    Attributes:
+        kept: flat indices; ``None``: all points.
+        bits: as a bit mask.
+        importance: how much each counts, where they stand for all points; else ``None``.
+        errors: of all points when they were chosen.
+        overlap: share of them that the choice before held too.
+    """
+
+    kept: Int[Array, "n"] | None
+    bits: UInt[Array, "words"] | None
+    importance: Float[Array, "n"] | None
+    errors: Errors | None
+    overlap: Float[Array, ""]
+
+
 class StepInfo(NamedTuple):
     """What an inner step saw, each (K,) after a rollout; for reading only.
 
     Attributes:
-        loss: L(θ_k; C) on the full context before the step; on the kept points where nothing is scored.
-        kept_error: the kept points' share of the full context's error.
+        loss: L(θ_k; C) on the full context before the step, or when points were scored last; on the kept points where
+            nothing is scored.
+        kept_error: the kept points' share of the full context's error, then; of points that stand for all, their
+            estimate over it.
         entropy: of the errors as a distribution over the points, over log M: 1 when all points err alike.
         overlap: share of the kept points that the step before kept too.
     """
@@ -102,17 +130,25 @@ def rollout(
     check(steps >= 1, "inner_steps", steps, "a whole number ≥ 1")
     update = update if isinstance(update, InnerUpdate) else as_update(update)
     theta, rest = split_adapted(field)
+    cached = pruning.active and pruning.rescore_every > 1
 
     def body(carry, step):
         theta, state, before = carry
         own_key = jax.random.fold_in(key, step)
-        index, kept, info = choose((theta, rest), context, pruning, before, own_key, step, engine)
-        gradient, kept_loss = engine.gradient((theta, rest), context, index)
+        bits = before.bits if cached else before
+        new = lambda: choose((theta, rest), context, pruning, bits, own_key, step, engine)  # noqa: E731
+        choice = lax.cond(step % pruning.rescore_every == 0, new, lambda: before) if cached else new()
+        gradient, kept_loss = engine.gradient((theta, rest), context, choice.kept, choice.importance)
         # The update's own residuals are recomputed on the way back, so that only θ_k and the gradient are kept.
         theta, state = eqx.filter_checkpoint(update)(theta, state, gradient, step)
-        return (theta, state, kept), (info(kept_loss), index)
+        return (theta, state, choice if cached else choice.bits), (saw(choice, kept_loss, context), choice.kept)
 
-    start = (theta, update.init(theta), no_bits(context.size) if pruning.active else None)
+    nothing = no_bits(context.size) if pruning.active else None
+    if cached:
+        step = jnp.zeros((), jnp.int32)
+        first = lambda: choose((theta, rest), context, pruning, nothing, key, step, engine)  # noqa: E731
+        nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), eqx.filter_eval_shape(first))
+    start = (theta, update.init(theta), nothing)
     (theta, _, _), (info, index) = lax.scan(body, start, jnp.arange(steps))
     return eqx.combine(theta, rest), info, index
 
@@ -139,27 +175,35 @@ def choose(
     key: PRNGKeyArray,
     step: Any,
     engine: Engine,
-) -> tuple[Int[Array, "n"] | None, UInt[Array, "words"] | None, Callable[[Float[Array, ""]], StepInfo]]:
-    """The points that this step keeps (indices, and as bits), and what is to know once their loss is known.
+) -> Choice:
+    """The points that a step keeps; through the choice no gradient flows.
 
     ``before`` are the points that the step before kept; ``None`` where nothing is pruned.
     """
     if before is None:
-        one = jnp.ones((), context.values.dtype)
-        return None, None, lambda kept_loss: StepInfo(kept_loss, one, jnp.nan * one, one)
+        return Choice(None, None, None, None, jnp.ones((), context.values.dtype))
     scores, errors = engine.scores(field, context, pruning.scorer, key, step)
-    index, _, bits = highest(scores, context, pruning.keep)
+    selection = highest(scores, context, pruning.keep, pruning.drop)
+    index, bits, importance = selection.kept, selection.bits, None
+    if isinstance(pruning.scorer, Sampler):
+        kept = scores.at[index].get(mode="clip")
+        importance = pruning.scorer.importance(kept, runner_up(scores, selection), index=index, key=key)
+    overlap = common(bits, before) / jnp.maximum(1, common(bits, bits))
+    return lax.stop_gradient(Choice(index, bits, importance, errors, overlap))
+
+
+def saw(choice: Choice, kept_loss: Float[Array, ""], context: Context) -> StepInfo:
+    """What is to know of a step once the loss on its points is known."""
+    if choice.errors is None:
+        one = jnp.ones((), context.values.dtype)
+        return StepInfo(kept_loss, one, jnp.nan * one, one)
+    total, stands_for = choice.errors.total, choice.kept if choice.importance is None else None
     points = context.size if context.plain else jnp.sum(context.valid())
-
-    def info(kept_loss: Float[Array, ""]) -> StepInfo:
-        kept_error = kept_loss * normaliser(context, index)
-        return lax.stop_gradient(
-            StepInfo(
-                loss=errors.total / normaliser(context, None),
-                kept_error=kept_error / jnp.maximum(errors.total, jnp.finfo(errors.total.dtype).tiny),
-                entropy=errors.entropy() / jnp.log(jnp.maximum(2, points)),
-                overlap=common(bits, before) / jnp.maximum(1, common(bits, bits)),
-            )
+    return lax.stop_gradient(
+        StepInfo(
+            loss=total / normaliser(context, None),
+            kept_error=kept_loss * normaliser(context, stands_for) / jnp.maximum(total, jnp.finfo(total.dtype).tiny),
+            entropy=choice.errors.entropy() / jnp.log(jnp.maximum(2, points)),
+            overlap=choice.overlap,
         )
-
-    return index, bits, info
+    )

@@ -99,6 +99,7 @@ class FitSettings:
         lr: inner rate; ``None`` takes the learner's.
         scorer: ranks the points for the scaling; ``None`` takes the learner's.
         keep: share of the points that the scaling compares with; ``None`` takes the learner's.
+        drop: share of the highest scores that is passed over first; ``None`` takes the learner's.
         head: ``least-squares`` solves for the last layer behind the last step; ``None`` leaves it as it is.
     """
 
@@ -107,6 +108,7 @@ class FitSettings:
     lr: float | None = None
     scorer: str | None = None
     keep: float | None = None
+    drop: float | None = None
     head: str | None = None
 
 

@@ -16,7 +16,7 @@ from ecop.adapt.scaling import parse_scaling
 from ecop.adapt.update import Update
 from ecop.core.errors import BadFieldFile, UnknownName
 from ecop.core.recipe import FitSettings, Recipe, check
-from ecop.core.registry import FIELDS, SCORERS, SIGNALS
+from ecop.core.registry import FIELDS, SIGNALS
 from ecop.fields.base import Field, create_field, split_adapted
 from ecop.fit.finding import find_initialisation
 from ecop.fit.fitted import Fitted
@@ -32,6 +32,7 @@ from ecop.fit.tensors import (
     update_from_tensors,
     update_tensors,
 )
+from ecop.pruning.naming import parse_scorer
 from ecop.signals.base import Measure, Signal
 from ecop.store.field_file import Dtype, FieldFile
 
@@ -129,7 +130,7 @@ class Initialisation:
         """
         own = resolved_fit(dataclasses.replace(self.recipe, fit=self.settings))
         assert own.scorer is not None and own.keep is not None, "resolved"
-        pruning = Pruning(SCORERS[own.scorer](), own.keep)
+        pruning = Pruning(parse_scorer(own.scorer), own.keep, own.drop or 0.0)
         steps = own.steps if steps is None else steps
         if own.head is not None:
             check_head(self.field)

@@ -190,7 +190,7 @@ def compare_gradients(
         factor = plan.scaling.factor(Compared(norm, norm, loss, loss), step)
         return Stepped(gradient, loss, factor, None)
     scores, _ = plan.engine.scores(field, context, plan.pruning.scorer, key, step)
-    kept, others, _ = highest(scores, context, plan.pruning.keep)
+    kept, others, _ = highest(scores, context, plan.pruning.keep, plan.pruning.drop)
     kept_gradient, kept_loss = plan.engine.gradient(field, context, kept)
     other_gradient, other_loss = plan.engine.gradient(field, context, others)
     share = normaliser(context, kept) / normaliser(context, None)

@@ -5,11 +5,12 @@ from typing import Any
 from ecop.adapt.rule import UpdateRule
 from ecop.core.errors import InvalidSetting, UnknownName
 from ecop.core.recipe import FitSettings, Recipe
-from ecop.core.registry import LEARNERS, SCORERS
+from ecop.core.registry import LEARNERS
+from ecop.pruning.naming import scorer_text
 
 
 def resolved_fit(recipe: Recipe) -> FitSettings:
-    """The test-time settings with nothing left open but ``head``, where ``None`` says that there is nothing to do.
+    """The test-time settings with nothing left open; ``None`` for ``drop`` and ``head``: nothing is done.
 
     Raises:
         UnknownName, InvalidSetting: as `checked_learner`.
@@ -19,8 +20,9 @@ def resolved_fit(recipe: Recipe) -> FitSettings:
         steps=own.steps,
         scaling=own.scaling,
         lr=own.lr if own.lr is not None else learner.inner_lr,
-        scorer=own.scorer or SCORERS.name_of(type(learner.pruning.scorer)),
+        scorer=own.scorer or scorer_text(learner.pruning.scorer),
         keep=own.keep if own.keep is not None else learner.pruning.keep,
+        drop=(own.drop if own.drop is not None else learner.pruning.drop) or None,
         head=own.head,
     )
 

@@ -13,8 +13,8 @@ from ecop.adapt.rule import UpdateRule
 from ecop.adapt.start import Start, split_start
 from ecop.adapt.update import Update
 from ecop.core.recipe import check
-from ecop.core.registry import SCORERS
 from ecop.fields.base import Field, split_adapted
+from ecop.pruning.naming import parse_scorer
 from ecop.signals.context import Context
 
 Info = dict[str, Float[Array, "..."]]
@@ -88,14 +88,14 @@ class FullContextLearner(MetaLearner):
         return pruning_of("full", 1.0)
 
 
-def pruning_of(scorer: str, keep: float) -> Pruning:
-    """A pruning from a scorer's name.
+def pruning_of(scorer: str, keep: float, drop: float = 0.0, rescore_every: int = 1) -> Pruning:
+    """A pruning from a scorer's text, see `ecop.pruning.parse_scorer`.
 
     Raises:
         UnknownName: for a scorer that is not registered.
-        InvalidSetting: for γ outside (0, 1].
+        InvalidSetting: for a setting outside its range.
     """
-    return Pruning(SCORERS[scorer](), float(keep))
+    return Pruning(parse_scorer(scorer), float(keep), float(drop), rescore_every)
 
 
 def step_means(info: StepInfo) -> Info:

@@ -27,7 +27,9 @@ class ECoP(MetaLearner):
         inner_lr: α.
         update: how a gradient moves θ in the inner loop.
         keep: γ, the share of points kept.
-        scorer: name of the scorer.
+        scorer: name of the scorer, with its argument behind a colon where it has one.
+        drop: q, the share of points with the highest scores that is passed over first.
+        rescore_every: the points are chosen anew at every n-th inner step.
         bootstrap_steps: L; 0: no bootstrap term.
         bootstrap_lr: α_boot.
         bootstrap_weight: λ; 0: no bootstrap term.
@@ -40,6 +42,8 @@ class ECoP(MetaLearner):
     update: UpdateRule = eqx.field(static=True, default=UpdateRule(), converter=UpdateRule.of)
     keep: float = eqx.field(static=True, default=0.25)
     scorer: str = eqx.field(static=True, default="error")
+    drop: float = eqx.field(static=True, default=0.0)
+    rescore_every: int = eqx.field(static=True, default=1)
     bootstrap_steps: int = eqx.field(static=True, default=5)
     bootstrap_lr: float = eqx.field(static=True, default=5e-2)
     bootstrap_weight: float = eqx.field(static=True, default=100.0)
@@ -47,7 +51,7 @@ class ECoP(MetaLearner):
     engine: Engine = eqx.field(static=True, default=Engine())
 
     def __check_init__(self):
-        pruning_of(self.scorer, self.keep)
+        _ = self.pruning  # which checks its own settings
         check(self.bootstrap_steps >= 0, "bootstrap_steps", self.bootstrap_steps, "a whole number ≥ 0")
         check(self.bootstrap_lr > 0, "bootstrap_lr", self.bootstrap_lr, "a rate above 0")
         check(self.bootstrap_weight >= 0, "bootstrap_weight", self.bootstrap_weight, "a weight ≥ 0")
@@ -55,8 +59,8 @@ class ECoP(MetaLearner):
 
     @property
     def pruning(self) -> Pruning:
-        """The scorer and γ."""
-        return pruning_of(self.scorer, self.keep)
+        """The scorer, γ, and how the points are chosen."""
+        return pruning_of(self.scorer, self.keep, self.drop, self.rescore_every)
 
     def signal_gradient(
         self, field: Field | Start, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]

@@ -7,6 +7,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine
 from ecop.adapt.rule import UpdateRule
+from ecop.adapt.start import Start
 from ecop.core import trees
 from ecop.fields.base import Field, split_adapted
 from ecop.meta.base import FullContextLearner, Info, step_means, value_and_gradient
@@ -31,8 +32,8 @@ class FirstOrderMAML(FullContextLearner):
     engine: Engine = eqx.field(static=True, default=Engine())
 
     def signal_gradient(
-        self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
-    ) -> tuple[Field, Info]:
+        self, field: Field | Start, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
+    ) -> tuple[Field | Start, Info]:
         """The gradient of the loss where the inner loop ends."""
         adapted, steps = self.adapt(trees.stop_gradient(field), context, key)
 

@@ -9,6 +9,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 
 from ecop.adapt.engine import Engine
 from ecop.adapt.rule import UpdateRule
+from ecop.adapt.start import Start
 from ecop.core import trees
 from ecop.fields.base import Field, split_adapted
 from ecop.meta.base import FullContextLearner, Info, step_means
@@ -33,11 +34,12 @@ class Reptile(FullContextLearner):
     engine: Engine = eqx.field(static=True, default=Engine())
 
     def signal_gradient(
-        self, field: Field, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
-    ) -> tuple[Field, Info]:
+        self, field: Field | Start, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
+    ) -> tuple[Field | Start, Info]:
         """The way back from θ_K to θ_0, over the rate."""
         adapted, steps = self.adapt(trees.stop_gradient(field), context, key)
         loss = self.engine.loss(split_adapted(adapted), target)
+        assert isinstance(field, Field), "what cannot be learned is refused before"
         roles = field.roles()
         gradient = jax.tree.map(
             lambda start, end, moved: (start - end) / self.inner_lr if moved else jnp.zeros_like(start),

@@ -58,28 +58,32 @@ def kept_count(points: int, keep: float) -> int:
     return max(1, points * _fixed_point(keep) >> FRACTION_BITS)
 
 
-def highest(scores: Float[Array, "m"], context: Context, keep: float) -> Selection:
+def highest(scores: Float[Array, "m"], context: Context, keep: float, drop: float = 0.0) -> Selection:
     """The ⌊γM⌋ points with the highest scores, of equal ones the first, and all others.
 
     Args:
         scores: one per row of the context; rows that do not count may hold anything.
         context: says which rows count; M is the number of those.
         keep: γ in (0, 1].
+        drop: q in [0, 1 − γ]: the ⌊qM⌋ highest are passed over first, and belong to the others.
 
     Returns:
         Indices and a bit mask; what a caller does not use is not computed in a compiled program.
     """
     rows, most = context.size, kept_count(context.size, keep)
     least = jnp.zeros((), _keys(scores[:1]).dtype)
-    count = jnp.asarray(most)
+    count, passed = jnp.asarray(most), jnp.asarray(rows * _fixed_point(drop) >> FRACTION_BITS)
     if not context.plain:  # a row that does not count is −∞
         scores = jnp.where(context.valid(), jnp.maximum(scores, jnp.finfo(scores.dtype).min), -jnp.inf)
         least = _keys(jnp.asarray(-jnp.inf, scores.dtype)) + 1
-        count = run_time_count(_count(scores, lambda _, key: key >= least), keep)
-    value, last = _threshold(scores, count)
+        points = _count(scores, lambda _, key: key >= least)
+        count, passed = run_time_count(points, keep), _run_time_floor(points, drop)
+    value, last = _threshold(scores, count if drop == 0 else count + passed)
+    high, first = (value, last) if drop == 0 else _threshold(scores, passed)
 
     def kept(place: Places, key: Keys) -> Bool[Array, "t"]:
-        return (key >= least) & ((key > value) | ((key == value) & (place <= last)))
+        chosen = (key >= least) & ((key > value) | ((key == value) & (place <= last)))
+        return chosen if drop == 0 else chosen & ~((key > high) | ((key == high) & (place <= first)))
 
     def rest(place: Places, key: Keys) -> Bool[Array, "t"]:
         return (key >= least) & ~kept(place, key)
@@ -87,6 +91,11 @@ def highest(scores: Float[Array, "m"], context: Context, keep: float) -> Selecti
     indices, bits = _collected(kept, scores, most)
     others, _ = _collected(rest, scores, max(1, rows - most))
     return Selection(indices, others, bits)
+
+
+def runner_up(scores: Float[Array, "m"], selection: Selection) -> Float[Array, ""]:
+    """The highest score among the points that are not kept; −∞ where there are none."""
+    return jnp.max(scores.at[selection.rest].get(mode="fill", fill_value=-jnp.inf))
 
 
 def no_bits(points: int) -> UInt[Array, "words"]:
@@ -110,17 +119,19 @@ def _fixed_point(keep: float) -> int:
 
 
 def run_time_count(points: Int[Array, ""], keep: float) -> Int[Array, ""]:
-    """`kept_count` of a number that is known at run time only, in 32-bit integers.
+    """`kept_count` of a number that is known at run time only, in 32-bit integers."""
+    return jnp.maximum(1, _run_time_floor(points, keep))
 
-    From γ's lowest binary digit to its highest, ⌊(s + digit · M) / 2⌋: the nested floors are the floor of the whole.
-    """
-    fixed = _fixed_point(keep)
+
+def _run_time_floor(points: Int[Array, ""], share: float) -> Int[Array, ""]:
+    """⌊γM⌋, from γ's lowest binary digit to its highest, ⌊(s + digit · M) / 2⌋: nested floors are that of the whole."""
+    fixed = _fixed_point(share)
     if fixed == 2**FRACTION_BITS:
-        return jnp.maximum(1, points)
+        return points
     digits = np.asarray([fixed >> place & 1 for place in range(FRACTION_BITS)], np.uint32)
     points = points.astype(jnp.uint32)
     total, _ = lax.scan(lambda s, digit: ((s + digit * points) >> 1, None), jnp.zeros_like(points), digits)
-    return jnp.maximum(1, total.astype(jnp.int32))
+    return total.astype(jnp.int32)
 
 
 def _keys(scores: Float[Array, "*t"]) -> UInt[Array, "*t"]:
