@@ -1,4 +1,7 @@
-"""Shared by all tests: annotations are enforced, shapes included; float64 and quick compilation for who asks."""
+"""Shared by all tests: annotations are enforced, shapes included, and programs are compiled quickly."""
+
+import os
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -29,8 +32,20 @@ SMALL = {
 of whole frames one of points, of which all holds that holds for points."""
 
 
+def compile_quickly():
+    """The same mathematics without costly optimisations, in a third of the time, which is most of what tests take.
+
+    In this process alone: the commands that tests start as processes compile as those of a user do.
+    """
+    jax.config.update("jax_disable_most_optimizations", True)
+    flags = f"--xla_cpu_use_fusion_emitters=false {os.environ.get('XLA_FLAGS', '')}"
+    with mock.patch.dict(os.environ, XLA_FLAGS=flags):
+        jax.devices()  # which reads the flags, once and for all
+
+
 def pytest_configure(config):
     """Slow tests run only where a marker expression asks for them; compiled programs are kept for the next run."""
+    compile_quickly()
     config.option.markexpr = config.option.markexpr or "not slow"
     if config.pluginmanager.hasplugin("cacheprovider"):
         jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir("compiled")))
@@ -49,14 +64,6 @@ def float64():
     """JAX computes in float64 within the test."""
     with jax.enable_x64(True):
         yield
-
-
-@pytest.fixture
-def quick_compile():
-    """XLA compiles without its costly optimisations: the same mathematics, half the compile time."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(autouse=True)

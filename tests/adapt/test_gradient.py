@@ -1,6 +1,7 @@
 """The low-memory engine against plain autodiff through the unrolled loop, in float64."""
 
 import dataclasses
+import itertools
 from typing import Any
 
 import equinox as eqx
@@ -21,17 +22,22 @@ from ecop.meta import ECoP, OuterLoop, stack
 from ecop.pruning import LastLayer
 from ecop.signals.context import AffineGrid, Context
 
-pytestmark = pytest.mark.usefixtures("float64", "quick_compile")
+pytestmark = pytest.mark.usefixtures("float64")
 SMALL = {"inner_steps": 3, "keep": 0.4, "bootstrap_steps": 2}
 
 
 def cases():
-    for name in LEARNERS.names():
+    """Every learner and scorer on one field, and every field in one learner; the whole product takes its time."""
+    for field_name, name in itertools.product(FIELDS.names(), LEARNERS.names()):
         settings = {field.name for field in dataclasses.fields(LEARNERS[name])}
         for scorer in SCORERS.names() if "scorer" in settings else [None]:
             chosen = {key: value for key, value in SMALL.items() if key in settings}
             chosen |= {"scorer": scorer} if scorer else {}
-            yield pytest.param(LEARNERS[name], chosen, id=f"{name}-{scorer}" if scorer else name)
+            quick = field_name == "siren" or (name, scorer) == ("ecop", "last_layer")
+            yield pytest.param(
+                LEARNERS[name], chosen, field_name, marks=[] if quick else pytest.mark.slow,
+                id="-".join(filter(None, (name, scorer, field_name))),
+            )  # fmt: skip
 
 
 @eqx.filter_jit
@@ -39,8 +45,7 @@ def meta_gradient(learner, field, context, target):
     return learner.signal_gradient(field, context, target, jax.random.key(3), jnp.asarray(0))
 
 
-@pytest.mark.parametrize("field_name", FIELDS.names())
-@pytest.mark.parametrize(("learner", "settings"), [*cases()])
+@pytest.mark.parametrize(("learner", "settings", "field_name"), [*cases()])
 def test_every_learner_field_and_scorer(learner, settings, field_name, small_field, scattered, assert_same):
     """On masked, weighted, padded points, 30 of them in tiles of 7, with targets of their own."""
     field, context, target = small_field(field_name), scattered(ragged=True), scattered(20, seed=1, ragged=True)

@@ -20,7 +20,6 @@ from ecop.meta import ECoP, OuterLoop, adam, stack
 from ecop.pruning import kept_count
 from ecop.signals.context import AffineGrid, Context
 
-pytestmark = pytest.mark.usefixtures("quick_compile")  # of which the sizes do not depend
 KEEP, TILE, WIDTH, CHANNELS = 0.25, 64, 16, 3
 CONSTANT = 320 * 1024
 FIELD = functools.cache(lambda: Siren.create(jax.random.key(0), d_in=2, d_out=CHANNELS, width=WIDTH, depth=3))

@@ -14,7 +14,7 @@ from ecop.core.registry import UPDATES
 from ecop.fields import split_adapted
 from ecop.meta import ECoP
 
-pytestmark = pytest.mark.usefixtures("float64", "quick_compile")
+pytestmark = pytest.mark.usefixtures("float64")
 K = 3
 PLAIN = Engine("unrolled")
 

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import trimesh
 
-pytestmark = pytest.mark.usefixtures("quick_compile")
-
 TINY = """
 name = "tiny-shape"
 signal = "shape"

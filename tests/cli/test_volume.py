@@ -8,7 +8,6 @@ import pytest
 from ecop.signals import Volume
 
 nibabel = pytest.importorskip("nibabel")
-pytestmark = pytest.mark.usefixtures("quick_compile")
 
 TINY = """
 name = "tiny-volume"

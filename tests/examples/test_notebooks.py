@@ -12,7 +12,7 @@ NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, quick_compile):
+def run(tmp_path, monkeypatch):
     """Runs a notebook's cells in an empty folder; the names that they leave."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ECOP_EXAMPLES", "tiny")

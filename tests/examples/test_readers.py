@@ -20,8 +20,6 @@ READERS = (
     pytest.param("read_with_torch", marks=pytest.mark.skipif(not HAS_TORCH, reason="PyTorch is not installed")),
 )
 
-pytestmark = pytest.mark.usefixtures("quick_compile")
-
 
 def fitted(signal, path, field="siren", steps=1, dtype="float32", size=(12, 16), **more):
     """A signal fitted from random parameters, saved; what ecop renders of it, before it clips."""

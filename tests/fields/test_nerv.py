@@ -86,8 +86,10 @@ def test_the_score_bounds_half_the_head_gradient_of_every_frame(channels):
     np.testing.assert_allclose(2 * field.head_gradient_norm(same, flat)[0], exact, rtol=1e-12)
 
 
-@pytest.mark.usefixtures("float64", "quick_compile")
-@pytest.mark.parametrize("scorer", ["error", "last_layer", "random"])
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize(
+    "scorer", ["last_layer", *(pytest.param(name, marks=pytest.mark.slow) for name in ("error", "random"))]
+)
 def test_the_low_memory_engine_equals_plain_autodiff(scorer, assert_same):
     field, context = small(), context_of(clip(), point_axes=1)
     context = jax.tree.map(lambda leaf: leaf.astype(jnp.float64) if leaf.dtype == jnp.float32 else leaf, context)

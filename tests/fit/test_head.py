@@ -20,7 +20,6 @@ from ecop.fit.loading import load
 from ecop.signals.context import Context, StoredPoints, point_context
 from ecop.signals.image import Image
 
-pytestmark = pytest.mark.usefixtures("quick_compile")
 ENGINE = Engine()
 
 

@@ -26,7 +26,7 @@ from ecop.meta import stack
 from ecop.pruning import Error, kept_count
 from ecop.signals.context import padded, point_context
 
-pytestmark = pytest.mark.usefixtures("float64", "quick_compile")
+pytestmark = pytest.mark.usefixtures("float64")
 PLAN = FitPlan(Pruning(Error(), 0.25), parse_scaling("norm"), steps=4, update=0.01, engine=Engine(tile=8))
 NEVER, KEY = jnp.asarray(-1.0), jax.random.key(0)
 

@@ -15,7 +15,6 @@ from ecop.core.registry import LEARNERS
 from ecop.fields.base import split_learned
 from ecop.meta import OuterLoop, adam, stack
 
-pytestmark = pytest.mark.usefixtures("quick_compile")
 SMALL = {"inner_steps": 2, "keep": 0.4, "bootstrap_steps": 1, "bootstrap_weight": 1.0, "engine": Engine(tile=11)}
 
 

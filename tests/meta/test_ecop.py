@@ -15,7 +15,6 @@ from ecop.meta import ECoP
 from ecop.pruning import Scorer
 from ecop.signals.context import Context, StoredPoints, point_context
 
-pytestmark = pytest.mark.usefixtures("quick_compile")
 LEARNER = ECoP(inner_steps=3, keep=0.3, bootstrap_steps=2, engine=Engine(tile=8))
 
 

@@ -22,7 +22,6 @@ from ecop.meta.plan import abstract_field, compared, cost, fit_plan, fit_seconds
 from ecop.meta.rates import Rates, measured_rates
 from ecop.signals.context import AffineGrid, Context
 
-pytestmark = pytest.mark.usefixtures("quick_compile")
 SMALL = {"field.width": 16, "field.depth": 2, "data.size": [32, 32], "data.batch": 2, "learner.inner_steps": 4}
 UNITS = Rates(score=1, gradient=3, adjoint=8)
 

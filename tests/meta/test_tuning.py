@@ -8,7 +8,6 @@ from ecop.core.recipe import Recipe
 from ecop.meta import tuning
 from ecop.meta.tuning import choose_engine, step_seconds, tuned_tile
 
-pytestmark = pytest.mark.usefixtures("quick_compile")
 RECIPE = Recipe.named("quick").with_settings(
     {"field.width": 16, "field.depth": 2, "data.size": [16, 16], "data.batch": 2, "learner.inner_steps": 2}
 )

@@ -11,7 +11,7 @@ from ecop.core import trees
 from ecop.fields.base import split_adapted
 from ecop.meta import ECoP
 
-pytestmark = pytest.mark.usefixtures("float64", "quick_compile")
+pytestmark = pytest.mark.usefixtures("float64")
 LEARNER = ECoP(inner_steps=3, inner_lr=0.02, keep=0.3, bootstrap_steps=2, bootstrap_weight=3.0, engine=Engine(tile=8))
 
 

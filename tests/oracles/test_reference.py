@@ -9,7 +9,7 @@ import pytest
 from ecop.adapt import Engine
 from ecop.meta import MAML, ECoP, FirstOrderMAML, Reptile
 
-pytestmark = pytest.mark.usefixtures("float64", "quick_compile")
+pytestmark = pytest.mark.usefixtures("float64")
 ALPHA, ALPHA_BOOT, LAMBDA, K, L, KEPT = 0.02, 0.05, 10.0, 3, 2, 7
 
 

@@ -22,7 +22,6 @@ from ecop.signals.context import point_context
 
 FOLDER = Path(os.environ.get("ECOP_PARITY_DIR", Path(__file__).parent))
 FILES = sorted(FOLDER.glob("*.npz"))
-pytestmark = pytest.mark.usefixtures("quick_compile")
 ENGINES = [Engine("exact-lowmem", tile=50), Engine("unrolled")]
 
 
