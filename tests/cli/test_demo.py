@@ -6,6 +6,7 @@ import pytest
 
 from ecop.cli.demo import HELD_OUT, TRAINED_ON, photo_folder
 from ecop.fit.fitted import Fitted
+from ecop.fit.prepared import prepare
 from ecop.plots.inner_steps import inner_steps
 from ecop.signals import Image
 
@@ -23,7 +24,7 @@ def test_kept_points_are_those_with_the_largest_errors(tiny, picture, tmp_path):
     from ecop.fit.render import View, render_strips
 
     signal = Image.read(picture(tmp_path / "a.png"))
-    masks = inner_steps(tiny, signal).kept
+    masks = inner_steps(tiny, prepare(tiny, signal)).kept
     assert len(masks) == tiny.settings.steps
     assert all(mask.shape == signal.shape and mask.sum() == 64 for mask in masks)
     predicted = np.concatenate(list(render_strips(tiny.field, View(signal.grid(), None), signal.grid())))

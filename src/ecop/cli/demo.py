@@ -126,6 +126,7 @@ class Demo(Command):
         return starts
 
     def _draw(self, signal: "Signal", fits: Mapping[str, "Fitted"], trained: "Initialisation") -> list[Path]:
+        from ecop.fit.prepared import prepare
         from ecop.plots.evaluations import draw_steps
         from ecop.plots.inner_steps import inner_steps
         from ecop.plots.pictures import error_maps, kept_points, pictures, size_for
@@ -133,7 +134,8 @@ class Demo(Command):
 
         rendered = {name: fit.render().values for name, fit in fits.items()}
         titles = {name: f"{name}, {units.decibels(fit.metrics['psnr'])}" for name, fit in fits.items()}
-        steps, masks, count = fits[TRAINED].steps, inner_steps(trained, signal).kept, len(fits)
+        steps, count = fits[TRAINED].steps, len(fits)
+        masks = inner_steps(trained, prepare(trained, signal, native=True)).kept
         shown = {"original": signal.values, **{titles[name]: values for name, values in rendered.items()}}
         errors = {titles[name]: abs(values - signal.values).mean(-1) for name, values in rendered.items()}
         curves = {name: {"psnr": list(fit.psnr_curve)} for name, fit in fits.items()}

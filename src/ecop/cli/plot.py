@@ -133,19 +133,20 @@ class Plot(Command):
 
         prepare_jax()
         from ecop.fit.initialisation import Initialisation
-        from ecop.plots.inner_steps import draw_kept_points, inner_steps, kept_numbers, prepared
+        from ecop.fit.prepared import prepare
+        from ecop.plots.inner_steps import draw_kept_points, inner_steps, kept_numbers
 
         (field,) = fields
         if field.content.blocks is not None:
             raise BadInput(field.path, "fitted in blocks, each with steps of its own", "fit a signal of one block")
-        came_from = field.content.provenance["from"]
+        came_from, about = field.content.provenance["from"], field.content.signal
         initialisation = Initialisation.load(self.init or came_from["initialisation"])
-        path = self.signal or Path(came_from["source"])
-        about = field.content.signal
-        shape = [about["points"]] if "points" in about else about["shape"]
-        signal = prepared(initialisation, initialisation.read(path, {}), shape)
-        found = inner_steps(initialisation, signal)
-        return kept_numbers(found), lambda figure: draw_kept_points(figure, found, signal), (2, 1.45)
+        signal = initialisation.read(self.signal or Path(came_from["source"]), {})
+        ready = prepare(initialisation, signal)
+        if ready.blocks is not None or ready.signal.resolution != tuple(about["shape"]):
+            ready = prepare(initialisation, signal, native=True)
+        found = inner_steps(initialisation, ready)
+        return kept_numbers(found), lambda figure: draw_kept_points(figure, found), (2, 1.45)
 
 
 def size_of(columns: int, natural: float, height: float) -> tuple[float, float]:

@@ -1,12 +1,10 @@
-"""What each inner step of a fit looks at: the points with the highest scores, and the PSNR before it."""
+"""What each inner step of a fit looks at: the points with the highest scores; and the PSNR on the way."""
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
@@ -14,11 +12,11 @@ from matplotlib.figure import Figure, SubFigure
 
 from ecop.core.errors import InvalidSetting
 from ecop.fit.initialisation import Initialisation
-from ecop.fit.loop import fit_step
+from ecop.fit.prepared import Prepared
+from ecop.fit.watching import watch_fit
 from ecop.plots.lines import lines
 from ecop.plots.style import COLOURS, styled
 from ecop.signals.base import Signal
-from ecop.signals.context import context_of
 
 PANELS = 8
 """Steps that are shown, evenly chosen, of those that there are."""
@@ -32,12 +30,14 @@ class InnerSteps:
     """A fit, step by step.
 
     Attributes:
-        psnr: dB before each step, from the unclipped loss.
+        psnr: dB before each step and after the last, from the unclipped loss.
         kept: for each step a mask of the points with the highest scores, in the signal's shape.
+        signal: as it was fitted.
     """
 
     psnr: list[float]
     kept: list[np.ndarray]
+    signal: Signal
 
     def overlap(self) -> list[float]:
         """Of the points that a step keeps the share that the step before kept, too; from the second step on."""
@@ -45,24 +45,18 @@ class InnerSteps:
         return [float((before & after).sum() / max(1, after.sum())) for before, after in pairs]
 
 
-def inner_steps(initialisation: Initialisation, signal: Signal) -> InnerSteps:
+def inner_steps(initialisation: Initialisation, prepared: Prepared) -> InnerSteps:
     """Fit a signal step by step, with the gradient scaled.
 
     Raises:
-        InvalidSetting: for an initialisation that was trained to keep every point, or a field of whole frames.
+        InvalidSetting: for an initialisation that was trained to keep every point.
     """
-    plan, field = initialisation.plan(scaling="norm"), initialisation.field
-    if field.point_axes is not None or not plan.pruning.active:
+    plan = initialisation.plan(scaling="norm")
+    if not plan.pruning.active:
         raise InvalidSetting("initialisation", initialisation.name, "one that keeps some of the points of a signal")
-    context = context_of(signal, initialisation.recipe.data.grid)
-    psnr, masks = [], []
-    for step in range(plan.steps):
-        field, stepped = fit_step(field, context, plan, jax.random.key(0), jnp.asarray(step))
-        mask = np.zeros(signal.shape, bool)
-        mask.flat[np.asarray(stepped.kept)] = True
-        masks.append(mask)
-        psnr.append(-10 * math.log10(max(float(stepped.loss), 1e-12)))
-    return InnerSteps(psnr, masks)
+    watched = list(watch_fit(initialisation, prepared, plan))
+    masks = [one.kept for one in watched[:-1] if one.kept is not None]
+    return InnerSteps(list(watched[-1].fitted.psnr_curve), masks, prepared.signal)
 
 
 def shown_steps(count: int, most: int = PANELS) -> list[int]:
@@ -98,9 +92,9 @@ def as_picture(values: np.ndarray, coordinates: np.ndarray | None) -> np.ndarray
 
 
 @styled()
-def draw_kept_points(place: Figure | SubFigure, found: InnerSteps, signal: Signal) -> None:
+def draw_kept_points(place: Figure | SubFigure, found: InnerSteps) -> None:
     """PSNR over the steps above pictures of what some of them keep, over the signal in grey."""
-    chosen = shown_steps(len(found.kept))
+    chosen, signal = shown_steps(len(found.kept)), found.signal
     kept = {step: as_picture(found.kept[step], signal.coordinates) for step in chosen}
     flat = kept[0].shape[0] == 1  # a sound: steps below one another, time across
     rows = 1 if flat else math.ceil(len(kept) / 4)
@@ -115,8 +109,8 @@ def draw_kept_points(place: Figure | SubFigure, found: InnerSteps, signal: Signa
 
 def _draw_curves(left: Axes, right: Axes, found: InnerSteps) -> None:
     steps, overlap = list(range(len(found.psnr))), found.overlap()
-    lines(left, {"": (steps, found.psnr)}, x="inner step", y="PSNR before it (dB)", named=False)
-    lines(right, {"": (steps[1:], overlap)}, x="inner step", y="kept once more (share)", named=False)
+    lines(left, {"": (steps, found.psnr)}, x="inner steps", y="PSNR (dB)", named=False)
+    lines(right, {"": (steps[1:-1], overlap)}, x="inner step", y="kept once more (share)", named=False)
     right.set(xlim=left.get_xlim(), ylim=(0, 1))
 
 
@@ -146,13 +140,7 @@ def _grey(signal: Signal) -> np.ndarray:
 
 
 def kept_numbers(found: InnerSteps) -> dict[str, Any]:
-    """PSNR before each step, share of points that it keeps, and of those the share that the step before kept, too."""
+    """PSNR before each step and after the last, the share of points that each keeps, and how many of them once more."""
     return {
         "psnr": found.psnr, "kept": [float(mask.mean()) for mask in found.kept], "overlap": found.overlap(),
     }  # fmt: skip
-
-
-def prepared(initialisation: Initialisation, signal: Signal, shape: Sequence[int]) -> Signal:
-    """The signal as it was fitted: of the recipe's channels, and resampled to a shape."""
-    signal = signal.with_channels(initialisation.recipe.data.channels)
-    return signal if signal.shape == tuple(shape) else signal.resized(tuple(shape))
