@@ -183,3 +183,79 @@ def test_a_second_process_compiles_nothing(process, init, picture, tmp_path):
     assert any(name.startswith("jit_advance_fit") for name in programs)
     assert again == programs
     assert second["psnr"] == first["psnr"]
+
+
+def test_many_files_as_one_by_one(ecop, init, photos, tmp_path):
+    """Reading and writing beside the fit change nothing, neither numbers nor order."""
+    together = ecop("fit", init, "photos", "-o", "together", "--json").document
+    assert [entry["file"] for entry in together] == [f"photos/{n}.png" for n in range(4)] + ["photos/sub/4.png"]
+    for entry in together:
+        alone = ecop("fit", init, entry["file"], "-o", "alone.safetensors", "-y", "--json").document[0]
+        assert (alone["psnr"], alone["metrics"]) == (entry["psnr"], entry["metrics"])
+        ours, theirs = Fitted.load("alone.safetensors"), Fitted.load(entry["out"])
+        np.testing.assert_array_equal(ours.render().values, theirs.render().values)
+
+
+def test_an_interrupt_leaves_whole_files_only(ecop, init, photos, tmp_path, monkeypatch):
+    from ecop.fit import fit
+
+    own, calls = fit.fit_prepared, []
+
+    def interrupted(*arguments, **settings):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return own(*arguments, **settings)
+
+    monkeypatch.setattr(fit, "fit_prepared", interrupted)
+    assert ecop("fit", init, "photos", "-o", "fields", "--steps", "1").code == 130
+    found = sorted(path.name for path in (tmp_path / "fields").iterdir())
+    assert found in ([], ["0.safetensors"], ["0.safetensors", "1.safetensors"])
+    assert all(Fitted.load(tmp_path / "fields" / name).steps == 1 for name in found)
+
+
+def test_an_output_that_cannot_be_written_ends_the_call(ecop, init, photos, monkeypatch):
+    from ecop.core.errors import CannotWrite
+
+    own = Fitted.save
+
+    def full(self, path):
+        if path.name == "1.safetensors":
+            raise CannotWrite(path, "the disk is full", "free some space")
+        own(self, path)
+
+    monkeypatch.setattr(Fitted, "save", full)
+    result = ecop("fit", init, "photos", "-o", "fields", "--steps", "1")
+    assert result.code == 2
+    assert result.err == "ecop: cannot write fields/1.safetensors: the disk is full; free some space\n"
+    assert result.out.count("→") == 1
+
+
+def test_the_precision_is_noted_and_matters(ecop, recipe, picture, tmp_path):
+    """On a CPU bf16 rounds the factors of products of 16 terms and more, in fits and in renders."""
+    picture(tmp_path / "in" / "a.png")
+    recipe.write_text(recipe.read_text().replace("width = 8", "width = 32"))
+    init, curves = f"random:{recipe}", {}
+    for precision in ("float32", "bf16"):
+        ecop("fit", init, "in/a.png", "-o", f"{precision}.safetensors", "--precision", precision)
+        fitted = Fitted.load(f"{precision}.safetensors")
+        assert fitted.provenance["precision"] == precision
+        curves[precision] = np.array(fitted.psnr_curve)
+    assert 1e-5 < np.abs(curves["bf16"] - curves["float32"]).max() < 0.3
+    found = ecop("eval", init, "--data", "in", "--precision", "bf16", "--json").document["files"][0]["psnr_curve"]
+    np.testing.assert_allclose(found, curves["bf16"], atol=1e-5)
+    exact, rough = fitted.render().values, fitted.render(precision="bf16").values
+    assert 1e-6 < np.abs(exact - rough).max() < 0.02
+    ecop("render", "bf16.safetensors", "-o", "out.tif", "--precision", "bf16")
+    assert Image.read("out.tif").values == pytest.approx(rough, abs=0.5 / 255 + 1e-6)
+
+
+def test_a_further_metric_of_ones_own(tiny, picture, tmp_path):
+    image = Image.read(picture(tmp_path / "a.png"))
+    measures = {
+        "largest": lambda ours, theirs: float(np.abs(ours.values - theirs.values).max()),
+        "none": lambda *_: None,
+    }
+    fitted = tiny.fit(image, steps=1, measures=measures)
+    assert fitted.metrics["largest"] == pytest.approx(float(np.abs(image.values - fitted.render().values).max()))
+    assert "none" not in fitted.metrics

@@ -3,12 +3,16 @@
 import abc
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from tyro.conf import arg
+from tyro.conf import UseAppendAction, arg
 
 from ecop.cli.terminal import Terminal
 from ecop.core.errors import BadUsage
+
+if TYPE_CHECKING:
+    from ecop.signals.base import Measure
 
 
 def option(metavar: str | None = None, alias: str | None = None) -> Any:
@@ -25,6 +29,12 @@ def option(metavar: str | None = None, alias: str | None = None) -> Any:
 
 Overwrite = Annotated[bool, option(alias="-y")]
 """``-y, --overwrite``."""
+
+Precise = Annotated[Literal["float32", "tf32", "bf16"], option()]
+"""``--precision``."""
+
+Lpips = Annotated[UseAppendAction[tuple[Path, ...]], option("FILE")]
+"""``--lpips``, which may be repeated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +56,23 @@ class Command(abc.ABC):
         Raises:
             EcopError: for whatever a user can mend.
         """
+
+
+def lpips_measures(verb: str, kind: str, files: tuple[Path, ...]) -> "dict[str, Measure]":
+    """LPIPS as a further metric, with the weights in these files; nothing without files.
+
+    Raises:
+        BadUsage: for a modality that has no pictures.
+        BadInput: for files that do not hold the weights.
+    """
+    if not files:
+        return {}
+    if kind not in ("image", "video"):
+        raise BadUsage(verb, f"--lpips compares pictures and videos, and the initialisation is one for {kind} signals")
+    from ecop.metrics import LpipsWeights
+    from ecop.signals.perceptual import PictureLpips
+
+    return {"lpips": PictureLpips(LpipsWeights.load(files))}
 
 
 def parse_settings(verb: str, flag: str, texts: Iterable[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from tyro.conf import Positional
 
-from ecop.cli.command import Command, Overwrite, option
+from ecop.cli.command import Command, Lpips, Overwrite, Precise, lpips_measures, option
 from ecop.cli.outputs import check_writable
 from ecop.cli.terminal import Terminal
 
@@ -28,6 +28,7 @@ class Eval(Command):
         ecop eval photo --data photos/
         ecop eval runs/mine --data photos/ --split test --steps 16 --csv test.csv
         ecop eval photo --data photos/ --scaling none --json
+        ecop eval photo --data photos/ --lpips alexnet.pth --lpips alex.pth
     """
 
     init: Annotated[Positional[str], option("INIT")]
@@ -44,6 +45,10 @@ class Eval(Command):
     """write one line a signal to this file"""
     seed: Annotated[int, option("N")] = 0
     """for scorers that draw"""
+    precision: Precise = "float32"
+    """of matrix products; tf32 and bf16 are faster on GPUs"""
+    lpips: Lpips = ()
+    """measure LPIPS, too, with the weights in this file; AlexNet and LPIPS's own layers may lie in two"""
     overwrite: Overwrite = False
     """replace the CSV file if it exists"""
 
@@ -58,10 +63,11 @@ class Eval(Command):
         from ecop.fit.initialisation import Initialisation
 
         initialisation = Initialisation.load(self.init)
+        measures = lpips_measures("eval", initialisation.recipe.signal, self.lpips)
         with terminal.progress("evaluating", unit="signals") as advance:
             evaluation = evaluate(
                 initialisation, self.data, steps=self.steps, scaling=self.scaling, part=self.split, seed=self.seed,
-                progress=lambda done, total: advance(done, total=total),
+                precision=self.precision, measures=measures, progress=lambda done, total: advance(done, total=total),
             )  # fmt: skip
         if self.csv is not None:
             write_csv(self.csv, evaluation)

@@ -1,19 +1,21 @@
 """``ecop fit``: signals become fields."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from tyro.conf import Positional, UseAppendAction
 
 from ecop.cli import units
-from ecop.cli.command import Command, Overwrite, option, parse_settings
+from ecop.cli.command import Command, Lpips, Overwrite, Precise, lpips_measures, option, parse_settings
 from ecop.cli.inline_picture import thumbnail
 from ecop.cli.outputs import check_writable, is_folder, output_names
 from ecop.cli.terminal import Terminal
 from ecop.core.errors import BadInput, BadUsage, CannotWrite, Diverged, MissingExtra, TooLarge
+from ecop.core.overlap import overlapped
 from ecop.core.registry import SIGNALS
 
 if TYPE_CHECKING:
@@ -21,9 +23,33 @@ if TYPE_CHECKING:
     from ecop.fit.fitted import Fitted
     from ecop.fit.initialisation import Initialisation
     from ecop.fit.loop import FitPlan
+    from ecop.fit.prepared import Prepared
+    from ecop.signals.base import Measure, Signal
 
 OWN_FAULT = (BadInput, TooLarge, Diverged, MissingExtra)
 """Errors of one file, which leave the other files of a call to go on with."""
+
+
+class Job(NamedTuple):
+    """One signal of a call, where its field goes, and which of how many it is."""
+
+    item: "Item"
+    out: Path
+    place: str
+
+
+class Ready(NamedTuple):
+    """A signal that was read, and what is to be said about that."""
+
+    prepared: "Prepared"
+    notes: tuple[str, ...]
+
+
+class Unjudged(NamedTuple):
+    """A fit, and the signal that it is to be judged by."""
+
+    fitted: "Fitted"
+    signal: "Signal"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +58,8 @@ class Fit(Command):
 
     A signal with more points than the initialisation was trained for is resampled to as many, at its own aspect
     ratio, and along time, whose rate is kept, cut into blocks, unless --native or --patches says otherwise. Of
-    several files, one that cannot be read is reported and the others go on; the exit code is then 2.
+    several files, one that cannot be read is reported and the others go on; the exit code is then 2. While one is
+    fitted, the next is read, and the last is measured and written.
     """
 
     examples: ClassVar[str] = """
@@ -66,6 +93,10 @@ class Fit(Command):
     """fit one field to each block of the trained size, all in one file"""
     dtype: Annotated[Literal["float32", "float16"], option()] = "float32"
     """how the parameters are stored; float16 takes half the bytes"""
+    precision: Precise = "float32"
+    """of matrix products; tf32 and bf16 are faster on GPUs"""
+    lpips: Lpips = ()
+    """measure LPIPS, too, with the weights in this file; AlexNet and LPIPS's own layers may lie in two"""
     seed: Annotated[int, option("N")] = 0
     """for scorers that draw"""
     var: Annotated[str | None, option("NAME")] = None
@@ -82,7 +113,7 @@ class Fit(Command):
     """never overwrite: leave out inputs whose output exists"""
 
     def run(self, terminal: Terminal) -> int:
-        """Fit them one after another."""
+        """Fit them one after another; beside it the next is read and the last is written."""
         from ecop.cli.runtime import prepare_jax
 
         prepare_jax()
@@ -90,23 +121,31 @@ class Fit(Command):
 
         initialisation = Initialisation.load(self.init)
         self._check(initialisation)
+        measures = lpips_measures("fit", initialisation.recipe.signal, self.lpips)
         pairs = self._pairs(initialisation, terminal)
+        places = [f" ({number + 1} of {len(pairs)})" if len(pairs) > 1 else "" for number in range(len(pairs))]
+        jobs = [Job(*pair, place) for pair, place in zip(pairs, places, strict=True)]
+        fits = overlapped(
+            jobs,
+            lambda job: self._read(initialisation, job),
+            lambda job, ready: self._fit(initialisation, job, ready, terminal),
+            lambda job, unjudged: judge_and_save(job, unjudged, measures),
+        )
         results, failures = [], 0
-        for number, (item, out) in enumerate(pairs):
-            place = f" ({number + 1} of {len(pairs)})" if len(pairs) > 1 else ""
-            try:
-                fitted = self._fit(initialisation, item, place, terminal)
-            except OWN_FAULT as error:
-                if len(pairs) == 1:
-                    raise
-                terminal.fail(str(error))
-                failures += 1
-                continue
-            fitted.save(out)
-            results.append(describe(str(item), out, fitted))
-            terminal.say(in_words(results[-1]))
-            if len(pairs) == 1 and not self.no_picture:
-                terminal.picture(lambda fitted=fitted: thumbnail(fitted))
+        with closing(fits):
+            for job, written in fits:
+                try:
+                    fitted = written.result()
+                except OWN_FAULT as error:
+                    if len(jobs) == 1:
+                        raise
+                    terminal.fail(str(error))
+                    failures += 1
+                    continue
+                results.append(describe(str(job.item), job.out, fitted))
+                terminal.say(in_words(results[-1]))
+                if len(jobs) == 1 and not self.no_picture:
+                    terminal.picture(lambda fitted=fitted: thumbnail(fitted))
         terminal.document(results)
         return 2 if failures else 0
 
@@ -156,21 +195,32 @@ class Fit(Command):
         return pairs
 
     def _plan(self, initialisation: "Initialisation") -> "FitPlan":
-        return initialisation.fit_plan(self.steps, self.scaling, self.adam_steps, self.until_psnr, self.limit)
+        return initialisation.fit_plan(
+            self.steps, self.scaling, self.adam_steps, self.until_psnr, self.limit, self.precision
+        )
 
-    def _fit(self, initialisation: "Initialisation", item: "Item", place: str, terminal: Terminal) -> "Fitted":
-        signal = item.read(SIGNALS[initialisation.recipe.signal], self._reading(initialisation))
-        file = str(item)
-        wanted = initialisation.recipe.data.channels
+    def _read(self, initialisation: "Initialisation", job: Job) -> Ready:
+        """The signal at the size that is fitted; the one of the file, which may be far larger, is let go of."""
+        from ecop.fit.prepared import prepare
+
+        signal = job.item.read(SIGNALS[initialisation.recipe.signal], self._reading(initialisation))
+        file, wanted, notes = str(job.item), initialisation.recipe.data.channels, []
         if signal.channels != wanted:
             how = "repeated" if signal.channels < wanted else "reduced"
-            terminal.note(f"{file}: {signal.channels} channels {how} to {wanted}")
+            notes.append(f"{file}: {signal.channels} channels {how} to {wanted}")
         if "changed" in signal.about:
-            terminal.note(f"{file}: {signal.about['changed']}")
+            notes.append(f"{file}: {signal.about['changed']}")
+        return Ready(prepare(initialisation, signal, self.native, self.patches), tuple(notes))
+
+    def _fit(self, initialisation: "Initialisation", job: Job, ready: Ready, terminal: Terminal) -> Unjudged:
+        from ecop.fit.fit import fit_prepared
+
+        file, signal, plan = str(job.item), ready.prepared.signal, self._plan(initialisation)
+        for note in ready.notes:
+            terminal.note(note)
         if self.native:
             from ecop.cli.estimate import estimate_seconds
 
-            plan = self._plan(initialisation)
             seconds = estimate_seconds(initialisation, signal, plan)
             if seconds > 2:
                 most = "at most " if self.until_psnr is not None else ""
@@ -178,13 +228,21 @@ class Fit(Command):
                     f"{file}: one field for all {units.points(signal.shape)}; {most}{plan.total} steps "
                     f"take about {units.duration(seconds)}"
                 )
-        with terminal.progress(f"fitting {Path(file).name}{place}", unit="steps") as advance:
-            return initialisation.fit(
-                signal, self.steps, scaling=self.scaling, adam_steps=self.adam_steps,
-                until_psnr=self.until_psnr, limit=self.limit,
-                native=self.native, patches=self.patches, dtype=self.dtype, seed=self.seed,
+        with terminal.progress(f"fitting {Path(file).name}{job.place}", unit="steps") as advance:
+            fitted = fit_prepared(
+                initialisation, ready.prepared, plan, until_psnr=self.until_psnr, dtype=self.dtype, seed=self.seed,
                 progress=lambda done, total: advance(done, total=total),
             )  # fmt: skip
+        return Unjudged(fitted, signal)
+
+
+def judge_and_save(job: Job, unjudged: Unjudged, measures: "Mapping[str, Measure]") -> "Fitted":
+    """Measure a fit, and write its file."""
+    from ecop.fit.fit import judged
+
+    fitted = judged(unjudged.fitted, unjudged.signal, measures)
+    fitted.save(job.out)
+    return fitted
 
 
 def output_path(item: "Item") -> Path:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-ACRONYMS = {"iou": "IoU", "lsd": "LSD", "psnr": "PSNR", "rmse": "RMSE", "snr": "SNR", "ssim": "SSIM"}
+ACRONYMS = {"iou": "IoU", "lpips": "LPIPS", "lsd": "LSD", "psnr": "PSNR", "rmse": "RMSE", "snr": "SNR", "ssim": "SSIM"}
 IN_DECIBELS = ("lsd", "psnr", "snr", "weighted_psnr")
 
 

@@ -1,7 +1,7 @@
 """Work on many items, one after another, in stages that overlap: while one is computed, the next is read already."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -19,7 +19,7 @@ def overlapped(
     compute: Callable[[T, Read], Computed],
     write: Callable[[T, Computed], Done],
     waiting: int = 2,
-) -> Iterator[tuple[T, Future[Done]]]:
+) -> Generator[tuple[T, Future[Done]], None, None]:
     """``write(item, compute(item, read(item)))`` for each item, in their order.
 
     ``read`` and ``write`` run in a thread of their own each, one item at a time, ``compute`` in the caller's. An
