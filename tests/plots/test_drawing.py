@@ -183,3 +183,31 @@ def test_neighbouring_colours_differ_for_the_colour_blind():
         lab = rgb2lab(seen[None])[0]
         distances = np.linalg.norm(lab[:, None] - lab[None], axis=-1)[np.triu_indices(len(lab), 1)]
         assert distances.min() > 9
+
+
+@pytest.mark.parametrize(
+    ("shape", "coordinates", "rows"), [((300,), None, 1), ((9, 12), None, 9), ((4, 6, 8), None, 6), ((200,), 3, 8)]
+)
+def test_kept_points_of_every_kind_of_signal(shape, coordinates, rows, tmp_path):
+    """Shares that keep their mean, and a figure."""
+    from ecop.plots.inner_steps import InnerSteps, as_picture, draw_kept_points, kept_numbers
+
+    rng = np.random.default_rng(0)
+
+    class Any:
+        values = rng.random((*shape, 1))
+
+    Any.coordinates = None if coordinates is None else rng.uniform(-1, 1, (*shape, coordinates))
+    masks = [rng.random(shape) < 0.25 for _ in range(5)]
+    picture = as_picture(masks[0], Any.coordinates)
+    assert picture.shape[0] == rows
+    assert np.nanmin(picture) >= 0
+    assert np.nanmax(picture) <= 1
+    if coordinates is None:
+        np.testing.assert_allclose(picture.mean(), masks[0].mean(), atol=0.01)
+    found = InnerSteps([10.0, 20, 22, 23, 24, 24.5], masks, Any())
+    assert kept_numbers(found)["overlap"][0] == pytest.approx((masks[0] & masks[1]).sum() / masks[1].sum())
+    figure = new_figure(6.9, 4.8)
+    draw_kept_points(figure, found)
+    save_plot(figure, tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat().st_size > 10_000

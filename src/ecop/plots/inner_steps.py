@@ -111,7 +111,7 @@ def _draw_curves(left: Axes, right: Axes, found: InnerSteps) -> None:
     steps, overlap = list(range(len(found.psnr))), found.overlap()
     lines(left, {"": (steps, found.psnr)}, x="inner steps", y="PSNR (dB)", named=False)
     lines(right, {"": (steps[1:-1], overlap)}, x="inner step", y="kept once more (share)", named=False)
-    right.set(xlim=left.get_xlim(), ylim=(0, 1))
+    right.set(xlim=left.get_xlim(), ylim=(0, 1.04))
 
 
 def _draw_raster(place: SubFigure, found: InnerSteps) -> None:
