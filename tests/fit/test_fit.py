@@ -11,10 +11,10 @@ from hypothesis import strategies
 
 from ecop.core.errors import BadFieldFile, Diverged, InvalidSetting
 from ecop.core.recipe import DataSettings, FitSettings, Part, Recipe
-from ecop.fit.prepared import comparable_shape
 from ecop.fit.fitted import Fitted
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.loading import load
+from ecop.fit.prepared import comparable_shape
 from ecop.signals.image import Image
 
 SETTINGS = FitSettings(steps=3, scaling="norm", lr=1e-2, scorer="error", keep=0.25)
@@ -116,8 +116,8 @@ def test_sizes_in_one_bucket_share_their_programs(initialisation):
 
 def test_progress_counts_every_step(initialisation):
     seen = []
-    initialisation.fit(picture(110, 120), native=True, progress=lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    fitted = initialisation.fit(picture(110, 120), native=True, progress=lambda *now: seen.append(now))
+    assert seen == [(step, 3, pytest.approx(fitted.psnr_curve[step - 1], abs=1e-4)) for step in (1, 2, 3)]
 
 
 def test_channels_follow_the_initialisation(initialisation):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from tyro.conf import Positional
 
+from ecop.cli import units
 from ecop.cli.command import Command, Lpips, Overwrite, Precise, lpips_measures, option
 from ecop.cli.outputs import check_writable
 from ecop.cli.terminal import Terminal
@@ -67,7 +68,8 @@ class Eval(Command):
         with terminal.progress("evaluating", unit="signals") as advance:
             evaluation = evaluate(
                 initialisation, self.data, steps=self.steps, scaling=self.scaling, part=self.split, seed=self.seed,
-                precision=self.precision, measures=measures, progress=lambda done, total: advance(done, total=total),
+                precision=self.precision, measures=measures,
+                progress=lambda done, total, psnr: advance(done, total=total, note=f"PSNR {units.decibels(psnr)}"),
             )  # fmt: skip
         if self.csv is not None:
             write_csv(self.csv, evaluation)

@@ -231,7 +231,7 @@ class Fit(Command):
         with terminal.progress(f"fitting {Path(file).name}{job.place}", unit="steps") as advance:
             fitted = fit_prepared(
                 initialisation, ready.prepared, plan, until_psnr=self.until_psnr, dtype=self.dtype, seed=self.seed,
-                progress=lambda done, total: advance(done, total=total),
+                progress=lambda done, total, psnr: advance(done, total=total, note=f"PSNR {units.decibels(psnr)}"),
             )  # fmt: skip
         return Unjudged(fitted, signal)
 

@@ -77,7 +77,7 @@ def evaluate(
         part: only this split, as the recipe divides the folder.
         every: only every n-th signal, for a look at a large folder.
         seed: for scorers that draw.
-        progress: called with the signals done and all signals.
+        progress: called with the signals done, all signals, and the mean PSNR of those that are done.
         precision: of the fits' matrix products; metrics are those of a render in float32.
         measures: further metrics by name.
 
@@ -105,7 +105,7 @@ def evaluate(
         fitted = judged(unjudged, ready.signal, measures)
         results.append({"file": item.name(Path(folder)), **fitted.metrics, "psnr_curve": list(fitted.psnr_curve)})
         if progress is not None:
-            progress(len(results), len(items))
+            progress(len(results), len(items), float(np.mean([result["psnr"] for result in results])))
     return Evaluation(tuple(results), plan.steps)
 
 

@@ -38,7 +38,7 @@ def fit_signal(
     patches: bool = False,
     dtype: Dtype = "float32",
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
     measures: Mapping[str, Measure] | None = None,
 ) -> Fitted:
     """Fit a signal; see `Initialisation.fit`, which is the way to call it."""
@@ -57,7 +57,7 @@ def fit_prepared(
     until_psnr: float | None = None,
     dtype: Dtype = "float32",
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int, float], None] | None = None,
 ) -> Fitted:
     """Fit a signal that is ready for it; nothing has judged the result yet (`judged`).
 
@@ -126,9 +126,9 @@ def fit_one(
     plan: FitPlan,
     key: Any,
     until_mse: float = -1.0,
-    report: Callable[[int], None] | None = None,
+    report: Callable[[int, float], None] | None = None,
 ) -> tuple[Field, FitInfo]:
-    """Fit one context with compiled programs, reporting the steps done as they are done.
+    """Fit one context with compiled programs, reporting the steps done, and the PSNR before the last of them.
 
     Raises:
         Diverged: if the loss leaves the finite numbers.
@@ -140,7 +140,9 @@ def fit_one(
         stop = min(plan.total, stop + stride)
         state = _advance(state, field, context, plan, key, jnp.asarray(until_mse, jnp.float32), jnp.asarray(stop))
         if report is not None:
-            report(int(state.step))
+            taken = int(state.step)
+            mse = np.asarray(state.mse)[max(0, taken - 1)]
+            report(taken, float(-10 * np.log10(np.maximum(mse, 1e-12))))
     fitted, info = _finish(state, field, context, plan)
     check_converged(info)
     return fitted, info
@@ -176,8 +178,8 @@ _finish = eqx.filter_jit(finish_fit)
 
 
 def _reporter(
-    progress: Callable[[int, int], None] | None, number: int, pieces: int, total: int
-) -> Callable[[int], None] | None:
+    progress: Callable[[int, int, float], None] | None, number: int, pieces: int, total: int
+) -> Callable[[int, float], None] | None:
     if progress is None:
         return None
-    return lambda step: progress(number * total + step, pieces * total)
+    return lambda step, psnr: progress(number * total + step, pieces * total, psnr)

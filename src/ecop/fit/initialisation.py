@@ -38,8 +38,8 @@ from ecop.store.field_file import Dtype, FieldFile
 
 RANDOM = "random:"
 
-Progress = Callable[[int, int], None]
-"""Called with the work done and all work, in steps or blocks."""
+Progress = Callable[[int, int, float], None]
+"""Called with the work done and all work, in steps or signals, and the PSNR in dB so far; NaN where none is known."""
 
 
 @dataclass(frozen=True)
