@@ -10,7 +10,7 @@ TEST_PROCESSES ?= 2
 TEST_THREADS := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 XLA_FLAGS="--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1 $$XLA_FLAGS"
 PYTEST := $(TEST_THREADS) $(PYTHON_IN) -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --quiet
 
-.PHONY: help set-up demo test check format types imports data bench docs clean
+.PHONY: help set-up demo view test check format types imports data bench docs clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -20,6 +20,9 @@ set-up: ## the environment .venv; done by every other target when it is needed
 
 demo: set-up ## two minutes of training on real photos, a fit, and a folder of pictures to look at
 	@$(ECOP) demo
+
+view: set-up ## a page in the browser to fit and look at signals of your own; Ctrl-C ends it
+	@$(ECOP) view
 
 test: set-up ## all tests, the examples in docstrings and those in the documents
 	@$(PYTEST)

@@ -75,6 +75,7 @@ class Demo(Command):
         )
         terminal.say(f"field: {path} ({units.size(path.stat().st_size)}); initialisation: {self.out / 'run'}")
         terminal.say(f"pictures: {', '.join(str(picture) for picture in pictures)}")
+        terminal.say("next, a photo of your own: make view, or ecop view")
         terminal.document({"out": str(self.out), **summary})
         return 0
 

@@ -5,13 +5,18 @@ from typing import Any
 
 import numpy as np
 
+from ecop.core.errors import MissingExtra
+from ecop.core.files import atomic_write
 from ecop.signals.shape_pictures import scattered
 from ecop.signals.shape_surface import Surface
-from ecop.signals.shape_writing import write_surface
+from ecop.signals.shape_writing import check_surface, write_surface
 from ecop.signals.showing import Show
 
 AROUND, ALONG, RADIUS = 24, 240, 0.55
 """Of a tube: vertices about it and along it, and how thick it is."""
+
+COLOUR = (0.22, 0.40, 0.66, 1.0)
+"""Red, green, blue in linear light, and opaque."""
 
 
 def _tube(middle: np.ndarray) -> Surface:
@@ -50,10 +55,33 @@ def _points(signal: Any, numbers: np.ndarray) -> np.ndarray:
     return scattered(signal.coordinates, numbers)
 
 
+def play_mesh(signal: Any, path: Path) -> None:
+    """Write the surface as .glb, in a colour and in the box.
+
+    Raises:
+        CannotWrite: for a field without a surface.
+        MissingExtra: without the extra ``shapes``.
+    """
+    try:
+        import trimesh
+        from trimesh.visual.material import PBRMaterial
+        from trimesh.visual.texture import TextureVisuals
+    except ImportError:
+        raise MissingExtra("a mesh to turn", "shapes") from None
+    surface = signal.surface()
+    check_surface(path, surface)
+    material = PBRMaterial(baseColorFactor=COLOUR, metallicFactor=0.0, roughnessFactor=0.5)
+    visual = TextureVisuals(material=material)
+    mesh = trimesh.Trimesh(surface.vertices, surface.faces, visual=visual, process=False)
+    content: Any = mesh.export(file_type="glb", include_normals=True)
+    with atomic_write(path) as stream:
+        stream.write(content)
+
+
 SHOW = Show(
     player="model",
     suffix=".glb",
-    play=lambda signal, path: signal.write(path),
+    play=play_mesh,
     scattered=_points,
     samples={"A trefoil knot": _knot, "A ring": _ring},
     sample_suffix=".obj",

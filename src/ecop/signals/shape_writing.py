@@ -23,6 +23,13 @@ def check_suffix(path: Path) -> None:
         raise CannotWrite(path, problem, f"choose one of: {', '.join((*MESHES, '.png'))}")
 
 
+def check_surface(path: Path, surface: Surface) -> None:
+    """Raise `CannotWrite` for a surface without triangles."""
+    if not len(surface.faces):
+        problem = "the field has no surface there: it is all inside or all outside"
+        raise CannotWrite(path, problem, "fit more steps, or render all of it")
+
+
 def write_surface(path: Path, surface: Surface, centre: list[float], half: list[float]) -> None:
     """Write a surface in the box [−1, 1]³ as a mesh in its file's coordinates, or as a picture of three views.
 
@@ -36,9 +43,7 @@ def write_surface(path: Path, surface: Surface, centre: list[float], half: list[
         farthest = float(np.max(np.linalg.norm(upright.vertices, axis=1), initial=0.1))
         write_picture(path, views(upright, PICTURE, radius=1.02 * farthest))
         return
-    if not len(surface.faces):
-        problem = "the field has no surface there: it is all inside or all outside"
-        raise CannotWrite(path, problem, "fit more steps, or render all of it")
+    check_surface(path, surface)
     try:
         import trimesh
     except ImportError:

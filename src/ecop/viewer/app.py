@@ -18,14 +18,15 @@ from ecop.viewer.curves import curve_picture
 from ecop.viewer.events import Events
 from ecop.viewer.fits import Fit
 from ecop.viewer.guard import Guard
-from ecop.viewer.page import build_page, style, theme
+from ecop.viewer.page import build_page, theme
 from ecop.viewer.sessions import Session, Sessions
 from ecop.viewer.words import problem
 
 LARGEST = 2048
 """Pixels along a side of a window."""
 
-SCRIPT = '<script src="/ecop/page.js" defer></script>'
+HEAD = '<link rel="stylesheet" href="/ecop/page.css"><script src="/ecop/page.js" defer></script>'
+STATIC = {"page.js": "text/javascript", "page.css": "text/css"}
 KEEP = {"cache-control": "private, max-age=3600"}
 """A picture's address says all that it depends on."""
 
@@ -50,7 +51,7 @@ def create_app(
     app = gr.mount_gradio_app(
         app, page.queue(default_concurrency_limit=4), path="/", server_name="127.0.0.1", footer_links=[],
         run_history=False, ssr_mode=False, pwa=False, mcp_server=False, enable_monitoring=False, show_error=False,
-        max_file_size=max_upload, theme=theme(), css=style(), head=SCRIPT,
+        max_file_size=max_upload, theme=theme(), head=HEAD,
     )  # fmt: skip
     return Guard(app, sessions, hosts, max_upload), sessions
 
@@ -78,10 +79,12 @@ def add_routes(app: FastAPI, sessions: Sessions) -> None:
     def refused(request: Request, error: Exception) -> Response:
         return PlainTextResponse(str(error), 409)
 
-    @app.get("/ecop/page.js")
-    def script() -> Response:
-        text = (resources.files("ecop.viewer") / "page.js").read_text(encoding="utf-8")
-        return Response(text, media_type="text/javascript")
+    @app.get("/ecop/{name}")
+    def static(name: str) -> Response:
+        if name not in STATIC:
+            return Response(status_code=404)
+        text = (resources.files("ecop.viewer") / name).read_text(encoding="utf-8")
+        return Response(text, media_type=STATIC[name])
 
     @app.get("/ecop/{key}/{edition}/{what}/{step}/{name}.png")
     def picture(

@@ -9,6 +9,7 @@ from ecop.core.errors import BadUsage, TooLarge
 from ecop.fit.fit import prepare
 from ecop.fit.fitted import Fitted
 from ecop.fit.initialisation import Initialisation
+from ecop.fit.render import evaluate_points
 from ecop.fit.watching import Watched, watch_fit
 from ecop.signals.base import Signal
 
@@ -64,8 +65,12 @@ class Fit:
         """
         if self.signal is None:
             raise BadUsage("view", "a field's file does not hold the signal: there is no error to show")
-        reconstruction = self.at(step).fitted.reconstruction(self.signal)
-        return np.abs(reconstruction.values - self.signal.values).mean(axis=-1)
+        fitted = self.at(step).fitted
+        if self.signal.coordinates is None:
+            values = fitted.render().values
+        else:  # at its points alone, without the render that metrics look at
+            values = np.clip(evaluate_points(fitted.field, self.signal.coordinates), 0, 1)
+        return np.abs(values - self.signal.values).mean(axis=-1)
 
 
 def opened(fitted: Fitted, title: str) -> Fit:

@@ -1,6 +1,5 @@
 """The page's layout: on the left what is chosen, on the right what comes of it; one column where it is narrow."""
 
-from importlib import resources
 from typing import Any
 
 import gradio as gr
@@ -30,11 +29,6 @@ def theme() -> themes.Base:
     return themes.Default(
         primary_hue="blue", neutral_hue="slate", font=list(SANS), font_mono=list(MONO), radius_size="lg"
     )
-
-
-def style() -> str:
-    """The page's style sheet."""
-    return (resources.files("ecop.viewer") / "page.css").read_text(encoding="utf-8")
 
 
 def build_page(events: Events) -> gr.Blocks:

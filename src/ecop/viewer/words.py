@@ -9,6 +9,8 @@ from ecop.viewer.fits import Fit
 from ecop.viewer.pictures import has_maps
 from ecop.viewer.sessions import Session
 
+ACRONYMS = {"psnr": "PSNR", "ssim": "SSIM", "ms": "MS", "iou": "IoU", "snr": "SNR", "lsd": "LSD", "rmse": "RMSE"}
+
 
 def status(text: str, kind: str = "plain", share: float | None = None) -> str:
     """A line, as HTML.
@@ -107,9 +109,7 @@ def _result(fit: Fit) -> str:
 
 
 def _name(metric: str) -> str:
-    return {"psnr": "PSNR", "ssim": "SSIM", "ms_ssim": "MS-SSIM", "iou": "IoU", "snr": "SNR", "lsd": "LSD"}.get(
-        metric, metric.replace("_", " ")
-    )
+    return " ".join(ACRONYMS.get(word, word) for word in metric.split("_"))
 
 
 def _number(metric: str, value: float) -> str:
