@@ -6,18 +6,18 @@ from typing import Any, ClassVar
 from ecop.cli import units
 from ecop.cli.command import Command
 from ecop.cli.terminal import Terminal
-from ecop.core.registry import FIELDS, LAYOUTS, LEARNERS, SCALINGS, SCORERS, SIGNALS
+from ecop.core.registry import FIELDS, LAYOUTS, LEARNERS, SCALINGS, SCORERS, SIGNALS, UPDATES
 from ecop.fit.finding import find_initialisation, shipped_initialisations
 
 PARTS = {
-    "fields": FIELDS, "learners": LEARNERS, "scorers": SCORERS, "scalings": SCALINGS, "signals": SIGNALS,
-    "layouts": LAYOUTS,
+    "fields": FIELDS, "learners": LEARNERS, "scorers": SCORERS, "updates": UPDATES, "scalings": SCALINGS,
+    "signals": SIGNALS, "layouts": LAYOUTS,
 }  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class List(Command):
-    """Show what there is: initialisations, recipes, fields, learners, scorers, scalings, signals, layouts."""
+    """Show what there is: initialisations, recipes, fields, learners, scorers, updates, scalings, signals, layouts."""
 
     examples: ClassVar[str] = """
         ecop list
