@@ -215,7 +215,7 @@ def test_two_visitors_do_not_see_each_others_files(visitor, served, browser):
     own = visitor.context.request.get(f"{served.url.rstrip('/')}{address.path}?{address.query}")
     assert own.status in (200, 204)  # 204: it shows something else by now
     key = visitor.state()["key"]
-    uploads = list((served.temporary).glob(f"*/{key}/mine.png"))
+    uploads = list((served.temporary).glob(f"*/{key}/uploads/mine.png"))
     assert len(uploads) == 1
     other = browser.new_context()
     try:

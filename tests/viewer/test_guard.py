@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ecop.viewer.guard import Guard, cookie_of
+from ecop.viewer.guard import MOST_WAITING, Guard, cookie_of
 from ecop.viewer.sessions import Sessions
 
 ANN, BOB = "a" * 32, "b" * 32
@@ -96,3 +96,14 @@ def test_uploads_are_bounded(ask):
     assert "--max-upload" in refused.body
     assert ask("/gradio_api/queue/join", "POST", ANN, length=2 * 10**6).status == 413
     assert ask("/gradio_api/upload", "POST", ANN).status == 411
+
+
+def test_a_form_from_elsewhere_has_no_cookie(ask):
+    assert ask("/gradio_api/upload", "POST", length=10).status == 403
+
+
+def test_uploads_that_nobody_takes_up_are_bounded(ask, tmp_path):
+    for number in range(MOST_WAITING):
+        (tmp_path / str(number)).mkdir()
+    assert ask("/gradio_api/upload", "POST", ANN, length=10).status == 429
+    assert ask("/gradio_api/queue/join", "POST", ANN, length=10).status == 200

@@ -45,6 +45,17 @@ def test_the_one_used_longest_ago_makes_room(sessions, monkeypatch):
     assert third.folder.exists()
 
 
+def test_forgotten_uploads_are_swept(sessions, tmp_path, monkeypatch):
+    sessions.of(ANN, "tab")
+    (tmp_path / "hash").mkdir()
+    (tmp_path / "hash" / "cat.png").write_text("uploaded, and the page went away")
+    assert sessions.waiting() == 1
+    monkeypatch.setattr(rooms, "FORGOTTEN", -1.0)
+    assert sessions.waiting() == 0
+    assert not (tmp_path / "hash").exists()
+    assert sessions.of(ANN, "tab").folder.exists()
+
+
 def test_what_was_drawn_goes_when_it_shows_something_else(sessions):
     session = sessions.of(ANN, "tab")
     drawn, upload = session.place("original.wav"), session.folder / "sound.wav"

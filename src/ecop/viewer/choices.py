@@ -134,8 +134,9 @@ def kind_of(init: str) -> str:
 
 
 def titled(items: Sequence[Item]) -> dict[str, Item]:
-    """Items by their names, which tell the parts of a file apart."""
-    return {item.name(item.path): item for item in items}
+    """Items by their names, which tell the parts of a file apart; by their whole paths where names are the same."""
+    names = [item.name(item.path) for item in items]
+    return {name if names.count(name) == 1 else str(item): item for name, item in zip(names, items, strict=True)}
 
 
 def is_of(path: Path, kind: type[Signal]) -> bool:

@@ -16,7 +16,7 @@ from ecop.store.field_file import FieldFile
 from ecop.viewer import words
 from ecop.viewer.choices import Choices, titled
 from ecop.viewer.fits import Settings, opened, start_fit
-from ecop.viewer.sessions import COOKIE, Session, Sessions
+from ecop.viewer.sessions import COOKIE, UPLOADS, Session, Sessions
 
 NOBODY = "nothing"
 """The choice of no initialisation to compare with."""
@@ -98,9 +98,10 @@ class Events:
             return [gr.skip()] * 12
         session = self.session(request)
         kept: list[Any] = [gr.update(value=None), gr.skip(), *[gr.skip()] * 6]
-        path = session.folder / Path(file).name
+        path = session.folder / UPLOADS / Path(file).name
         try:
             shutil.move(file, path)
+            Path(file).parent.rmdir()
             if path.suffix.lower() == FIELD_SUFFIX:
                 return kept + self._open_field(session, path)
             init = self.choices.suited(path, init)
@@ -110,6 +111,7 @@ class Events:
             self.choices.read(init, title, items, session.folder)  # before it is offered
         except Exception as error:
             path.unlink(missing_ok=True)
+            session.uploads = {name: item for name, item in session.uploads.items() if item.path != path}
             return kept + self._failed(session, error)
         session.uploads = {**items, **session.uploads}
         for surplus in list(dict.fromkeys(item.path for item in session.uploads.values()))[MOST_UPLOADS:]:

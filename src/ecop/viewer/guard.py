@@ -28,6 +28,9 @@ HEADERS = (
 FILES = re.compile(r"^(?:/gradio_api)?/file(?:=|/)(.*)$", re.DOTALL)
 CLOSED = re.compile(r"^(?:/gradio_api)?/(?:proxy=|stream/|runs|mcp|monitoring)")
 UPLOAD = re.compile(r"^(?:/gradio_api)?/upload/?$")
+MOST_WAITING = 32
+"""Uploads of all visitors that no page has taken up yet."""
+
 ENVELOPE = 64 * 1024
 """Bytes of a request around the file in it, and of any other request at most sixteen times as many."""
 
@@ -88,9 +91,12 @@ class Guard:
         named = FILES.match(path)
         if named is not None and not self._owns(owner, named.group(1)):
             return 404, "there is no such file, or it is another visitor's"
-        if scope["method"] in ("POST", "PUT", "PATCH"):
-            return self._too_much(path, headers)
-        return None
+        if scope["method"] not in ("POST", "PUT", "PATCH"):
+            return None
+        too_much = self._too_much(path, headers)
+        if too_much is None and owner is None:  # as a form on a page from elsewhere would send
+            return 403, "load the page first"
+        return too_much
 
     def _too_much(self, path: str, headers: dict[bytes, str]) -> tuple[int, str] | None:
         length = headers.get(b"content-length", "")
@@ -99,6 +105,8 @@ class Guard:
         limit = self.max_upload + ENVELOPE if UPLOAD.match(path) else 16 * ENVELOPE
         if int(length) > limit:
             return 413, f"{length} bytes are over the limit of {limit}; raise it with 'ecop view --max-upload'"
+        if UPLOAD.match(path) and self.sessions.waiting() >= MOST_WAITING:
+            return 429, "too many uploads wait; try again in some minutes"
         return None
 
     def _owns(self, owner: str | None, named: str) -> bool:

@@ -4,14 +4,21 @@ import dataclasses
 import secrets
 import shutil
 import threading
+import time
 from pathlib import Path
 
 from ecop.data.folder import Item
 from ecop.signals.base import Signal
 from ecop.viewer.fits import Fit
 
+UPLOADS = "uploads"
+"""The part of a session's folder that keeps what was uploaded."""
+
 COOKIE = "ecop_view"
 """Names the cookie that tells browsers apart."""
+
+FORGOTTEN = 600.0
+"""Seconds after which an upload that no page took up is deleted."""
 
 MOST = 32
 """Pages that are open at once; one more closes the one that was used longest ago."""
@@ -71,7 +78,7 @@ class Sessions:
             if found is None:
                 key = secrets.token_hex(16)
                 found = Session(key, owner, self.root / key)
-                found.folder.mkdir(mode=0o700)
+                (found.folder / UPLOADS).mkdir(mode=0o700, parents=True)
             self._open[owner, tab] = found  # the last of them is the one used last
             surplus = list(self._open)[:-MOST]
         for one in surplus:
@@ -84,6 +91,19 @@ class Sessions:
             if secrets.compare_digest(session.key, key) and secrets.compare_digest(session.owner, owner):
                 return session
         return None
+
+    def waiting(self) -> int:
+        """How many uploads lie about that no session has taken up; those that were forgotten are deleted."""
+        taken = {session.key for session in list(self._open.values())}
+        count = 0
+        for entry in self.root.iterdir():
+            if entry.name in taken:
+                continue
+            if time.time() - entry.stat().st_mtime > FORGOTTEN:
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                count += 1
+        return count
 
     def close(self, owner: str, tab: str) -> None:
         """Forget a tab, and delete its files."""

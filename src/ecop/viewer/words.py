@@ -7,7 +7,7 @@ from typing import Any
 from ecop.core.errors import EcopError
 from ecop.viewer.fits import Fit
 from ecop.viewer.pictures import has_maps
-from ecop.viewer.sessions import Session
+from ecop.viewer.sessions import UPLOADS, Session
 
 ACRONYMS = {"psnr": "PSNR", "ssim": "SSIM", "ms": "MS", "iou": "IoU", "snr": "SNR", "lsd": "LSD", "rmse": "RMSE"}
 
@@ -28,7 +28,8 @@ def status(text: str, kind: str = "plain", share: float | None = None) -> str:
 def problem(error: Exception, session: Session) -> str:
     """What went wrong, in the words of the command line, without the place of the session's folder."""
     if isinstance(error, EcopError):
-        return " ".join(str(error).replace(f"{session.folder}/", "").split())
+        text = str(error).replace(f"{session.folder / UPLOADS}/", "").replace(f"{session.folder}/", "")
+        return " ".join(text.split())
     return f"This is a fault of ecop's own, not yours: {type(error).__name__}. The terminal has the details."
 
 
