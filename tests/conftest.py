@@ -1,5 +1,6 @@
 """Shared by all tests: annotations are enforced, shapes included, and programs are compiled quickly."""
 
+import contextlib
 import os
 from unittest import mock
 
@@ -32,12 +33,11 @@ SMALL = {
 of whole frames one of points, of which all holds that holds for points."""
 
 
-def compile_quickly():
-    """The same mathematics without costly optimisations, in a third of the time, which is most of what tests take.
+def leave_out_fusion_emitters():
+    """Programs compile in half the time without these parts of the compiler, which leave the mathematics alone.
 
-    In this process alone: the commands that tests start as processes compile as those of a user do.
+    In this process: commands that tests start as processes compile as those of a user do.
     """
-    jax.config.update("jax_disable_most_optimizations", True)
     flags = f"--xla_cpu_use_fusion_emitters=false {os.environ.get('XLA_FLAGS', '')}"
     with mock.patch.dict(os.environ, XLA_FLAGS=flags):
         jax.devices()  # which reads the flags, once and for all
@@ -45,7 +45,7 @@ def compile_quickly():
 
 def pytest_configure(config):
     """Slow tests run only where a marker expression asks for them; compiled programs are kept for the next run."""
-    compile_quickly()
+    leave_out_fusion_emitters()
     config.option.markexpr = config.option.markexpr or "not slow"
     if config.pluginmanager.hasplugin("cacheprovider"):
         jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir("compiled")))
@@ -57,6 +57,28 @@ def no_programs_left():
     """Behind each file its compiled programs are let go: thousands of them in one process exhaust its memory maps."""
     yield
     jax.clear_caches()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_programs():
+    """Nothing costly is optimised: what tests compute is small, and compiling it is most of what they take."""
+    with optimised_to(False):
+        yield
+
+
+@pytest.fixture
+def optimised():
+    """For a test that computes more than it compiles."""
+    with optimised_to(True):
+        yield
+
+
+@contextlib.contextmanager
+def optimised_to(wanted):
+    before = jax.config.values["jax_disable_most_optimizations"]
+    jax.config.update("jax_disable_most_optimizations", not wanted)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.fixture

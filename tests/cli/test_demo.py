@@ -32,6 +32,7 @@ def test_kept_points_are_those_with_the_largest_errors(tiny, picture, tmp_path):
     assert error[masks[0]].min() >= error[~masks[0]].max() - 1e-6
 
 
+@pytest.mark.usefixtures("optimised")
 def test_demo_in_small(ecop, refused, tmp_path):
     """Two steps of training: every output is there, and its numbers agree with each other."""
     result = ecop("demo", "--steps", "2", "--json")
