@@ -1,4 +1,4 @@
-"""The commands of the pages that get one started work, on the data that they name; needs the registries or the cache."""
+"""The commands of the pages that get one started work on the data that they name, from the registries or the cache."""
 
 import os
 import re
