@@ -34,8 +34,8 @@ def problem(error: Exception, session: Session) -> str:
 
 
 def summary(fits: tuple[Fit, ...]) -> str:
-    """What finished fits reached."""
-    return "   ·   ".join(_result(fit) for fit in fits)
+    """What finished fits reached, a line each."""
+    return "\n".join(_result(fit) for fit in fits)
 
 
 def under_way(fits: tuple[Fit, ...]) -> tuple[str, float]:
