@@ -17,6 +17,8 @@ from ecop.fit import head
 from ecop.fit.head import solved_head
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.loading import load
+from ecop.fit.prepared import prepare
+from ecop.fit.watching import watch_fit
 from ecop.signals.context import Context, StoredPoints, point_context
 from ecop.signals.image import Image
 
@@ -123,3 +125,11 @@ def test_a_head_that_is_not_there_is_refused(start):
     ):
         with pytest.raises(InvalidSetting, match=r"fit\.head"):
             changed.plan()
+
+
+def test_a_watched_fit_ends_with_it(start):
+    rows, columns = np.mgrid[0:16, 0:16]
+    picture = Image.assemble(0.5 + 0.4 * np.sin(rows / 3 + np.cos(columns / 4))[..., None].repeat(3, -1), {"bits": 8})
+    solved = start.with_fit(head="least-squares")
+    *_, last = watch_fit(solved, prepare(solved, picture), solved.plan())
+    assert last.fitted.psnr_curve == pytest.approx(solved.fit(picture).psnr_curve, abs=1e-3)

@@ -6,17 +6,20 @@ import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ecop.core.errors import Diverged
-from ecop.fields.base import Field
+from ecop.fields.base import Field, split_adapted
 from ecop.fit.fit import as_stored, assembled, judged
 from ecop.fit.fitted import Fitted
+from ecop.fit.head import solved_head
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.loop import FitPlan, fit_step
 from ecop.fit.prepared import Prepared
+from ecop.signals.context import Context
 
 
 class Watched(NamedTuple):
@@ -64,6 +67,8 @@ def watch_fit(initialisation: Initialisation, prepared: Prepared, plan: FitPlan,
     keys = [jax.random.fold_in(jax.random.key(seed), number) for number in range(len(pieces))]
     fields = [initialisation.field] * len(pieces)
     for step in range(plan.steps + 1):
+        if step == plan.steps and plan.head is not None:
+            fields = [_solved(field, context, plan) for field, context in zip(fields, contexts, strict=True)]
         taken = [
             fit_step(field, context, plan, key, jnp.asarray(step))
             for field, context, key in zip(fields, contexts, keys, strict=True)
@@ -80,6 +85,13 @@ def watch_fit(initialisation: Initialisation, prepared: Prepared, plan: FitPlan,
             fitted = judged(fitted, prepared.signal)
         yield Watched(fitted, None if kept[0] is None else _marked(prepared, kept, initialisation.field))
         fields = [field for field, _ in taken]
+
+
+@eqx.filter_jit
+def _solved(field: Field, context: Context, plan: FitPlan) -> Field:
+    """The field with its last layer solved for, as at the end of a fit."""
+    theta, rest = split_adapted(field)
+    return eqx.combine(solved_head((theta, rest), context, plan.engine), rest)
 
 
 def _marked(prepared: Prepared, kept: list, field: Field) -> np.ndarray:
