@@ -11,6 +11,7 @@ from hypothesis import strategies
 
 from ecop.core.errors import BadFieldFile, Diverged, InvalidSetting
 from ecop.core.recipe import DataSettings, FitSettings, Part, Recipe
+from ecop.fit import fit
 from ecop.fit.fitted import Fitted
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.loading import load
@@ -118,6 +119,24 @@ def test_progress_counts_every_step(initialisation):
     seen = []
     fitted = initialisation.fit(picture(110, 120), native=True, progress=lambda *now: seen.append(now))
     assert seen == [(step, 3, pytest.approx(fitted.psnr_curve[step - 1], abs=1e-4)) for step in (1, 2, 3)]
+
+
+def test_a_state_gives_its_memory_to_the_next_and_the_initialisation_stays(initialisation, monkeypatch):
+    """A fit that comes back after every step, twice: all arrays of a state are taken, none of the initialisation's."""
+    states, own = [], fit._advance
+
+    def watched(fixed, state):
+        states.append(state)
+        return own(fixed, state)
+
+    monkeypatch.setattr(fit, "_advance", watched)
+    whole = initialisation.fit(picture(12, 12))
+    monkeypatch.setattr(fit, "QUIET_POINTS", 1)
+    steps = initialisation.fit(picture(12, 12), progress=lambda *now: None)
+    assert len(states) == 1 + 3
+    assert all(leaf.is_deleted() for state in states for leaf in (*jax.tree.leaves(state.theta), state.factor))
+    assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(initialisation.field) if isinstance(leaf, jax.Array))
+    np.testing.assert_allclose(steps.render().values, whole.render().values, atol=1e-6)
 
 
 def test_channels_follow_the_initialisation(initialisation):

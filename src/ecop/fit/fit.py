@@ -15,7 +15,7 @@ from ecop.core import trees
 from ecop.core.errors import Diverged
 from ecop.fields.base import Field
 from ecop.fit.fitted import Fitted
-from ecop.fit.loop import FitInfo, FitPlan, advance_fit, finish_fit, start_fit
+from ecop.fit.loop import FitInfo, FitPlan, FitState, advance_fit, finish_fit, start_fit
 from ecop.fit.prepared import Prepared, prepare
 from ecop.signals.base import Measure, Signal
 from ecop.signals.context import Context
@@ -138,7 +138,8 @@ def fit_one(
     stop = 0
     while stop < plan.total and not bool(state.done):
         stop = min(plan.total, stop + stride)
-        state = _advance(state, field, context, plan, key, jnp.asarray(until_mse, jnp.float32), jnp.asarray(stop))
+        fixed = (field, context, plan, key, jnp.asarray(until_mse, jnp.float32), jnp.asarray(stop))
+        state = _advance(fixed, state)
         if report is not None:
             taken = int(state.step)
             mse = np.asarray(state.mse)[max(0, taken - 1)]
@@ -172,8 +173,18 @@ def psnr_curve(infos: list[FitInfo]) -> tuple[float, ...]:
     return tuple(float(db) for db in -10 * np.log10(mean))
 
 
-_start = eqx.filter_jit(start_fit)
-_advance = eqx.filter_jit(advance_fit)
+@eqx.filter_jit
+def _start(field: Field, context: Context, plan: FitPlan) -> FitState:
+    """A state that shares no array with the initialisation, so that it may be donated."""
+    return jax.tree.map(jnp.copy, start_fit(field, context, plan))
+
+
+@eqx.filter_jit(donate="all-except-first")
+def _advance(fixed: tuple[Any, ...], state: FitState) -> FitState:
+    """The next state in the memory of the last."""
+    return advance_fit(state, *fixed)
+
+
 _finish = eqx.filter_jit(finish_fit)
 
 
