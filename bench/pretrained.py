@@ -3,8 +3,8 @@
     python -m bench.pretrained --init photo --baselines runs/learnit-photo --data FOLDER
 
 Every signal is cut from its middle at the recipe's size and fitted in as many steps as the recipe says, with the
-gradient scaled and not; the metrics are the modality's, of the clipped reconstruction. The table of a model card is
-this command's output.
+gradient scaled and not, and with the last layer as the steps leave it and solved for; the metrics are the modality's,
+of the clipped reconstruction. The table of a model card is this command's output.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,6 +20,8 @@ from bench.chart import bars
 from ecop.cli.units import metric, metric_name
 from ecop.fit.evaluate import Evaluation, evaluate
 from ecop.fit.initialisation import Initialisation
+
+HEAD = "least-squares"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,13 @@ class Pretrained(Benchmark):
 
     def measure(self) -> dict[str, Any]:
         """A row for each initialisation and scaling."""
-        rows = [row(start, scaling, self) for start in self.starts() for scaling in scalings(start)]
+        own = Initialisation.load(self.init).settings.head
+        rows = [
+            row(start.with_fit(head=head), scaling, self)
+            for head in sorted((None, HEAD), key=lambda head: head != own)  # the shipped one as it is comes first
+            for start in self.starts()
+            for scaling in (scalings(start) if head is None else scalings(start)[:1])
+        ]
         return {
             "subject": rows[0]["name"], "rows": rows, "steps": rows[0]["steps"], "n": rows[0]["n"], "every": self.every,
             "comparisons": [beaten(rows[0], other) for other in rows[1:]],
@@ -55,7 +63,7 @@ class Pretrained(Benchmark):
 
     def draw(self, result: dict[str, Any]) -> Figure:
         """Mean PSNR of each row."""
-        return bars({f"{r['name']}, {r['scaling']}": r["mean"]["psnr"] for r in result["rows"]}, "PSNR (dB)")
+        return bars({label(r): r["mean"]["psnr"] for r in result["rows"]}, "PSNR (dB)")
 
     def in_words(self, result: dict[str, Any]) -> list[str]:
         """The table in Markdown, and how often the shipped one is better than each of the others."""
@@ -75,20 +83,27 @@ def row(start: Initialisation, scaling: str, benchmark: Pretrained) -> dict[str,
     )
     return {
         "name": start.name, "learner": "–" if start.name == "random" else start.recipe.learner.name,
-        "scaling": scaling, "steps": found.steps, "n": len(found.files), "mean": found.mean, "std": found.std,
-        "files": list(found.files), "trained": dict(start.provenance), "recipe": start.recipe.to_dict(),
+        "scaling": scaling, "head": start.settings.head, "steps": found.steps, "n": len(found.files),
+        "mean": found.mean, "std": found.std, "files": list(found.files), "trained": dict(start.provenance),
+        "recipe": start.recipe.to_dict(),
     }  # fmt: skip
+
+
+def label(one: Mapping[str, Any]) -> str:
+    """A row's name."""
+    return f"{one['name']}, {one['scaling']}" + (", head" if one.get("head") else "")
 
 
 def table(result: Mapping[str, Any]) -> Iterator[str]:
     """The rows in Markdown, with every metric of the modality."""
     metrics = list(result["rows"][0]["mean"])
-    titles = ["initialisation", "learner", "gradient scaling", *(metric_name(name) for name in metrics)]
+    titles = ["initialisation", "learner", "gradient scaling", "last layer", *(metric_name(name) for name in metrics)]
     yield f"| {' | '.join(titles)} |"
     yield "| --- " * len(titles) + "|"
     for one in result["rows"]:
         numbers = (f"{metric(name, one['mean'][name])} ± {metric(name, one['std'][name])}" for name in metrics)
-        yield f"| {' | '.join([one['name'], one['learner'], one['scaling'], *numbers])} |"
+        head = "solved for" if one.get("head") else "as stepped"
+        yield f"| {' | '.join([one['name'], one['learner'], one['scaling'], head, *numbers])} |"
 
 
 def beaten(own: dict[str, Any], other: dict[str, Any]) -> str:
@@ -96,7 +111,7 @@ def beaten(own: dict[str, Any], other: dict[str, Any]) -> str:
     pairs = zip(own["files"], other["files"], strict=True)
     gains = np.array([mine["psnr"] - theirs["psnr"] for mine, theirs in pairs])
     spread = 1.96 * gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else np.nan
-    first, second = (f"{one['name']}, {one['scaling']}" for one in (own, other))
+    first, second = (label(one) for one in (own, other))
     better = f"better on {np.sum(gains > 0)} of {len(gains)}"
     return f"{first} against {second}: {better}, by {gains.mean():+.2f} ± {spread:.2f} dB"
 
