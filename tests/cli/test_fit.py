@@ -259,3 +259,11 @@ def test_a_further_metric_of_ones_own(tiny, picture, tmp_path):
     fitted = tiny.fit(image, steps=1, measures=measures)
     assert fitted.metrics["largest"] == pytest.approx(float(np.abs(image.values - fitted.render().values).max()))
     assert "none" not in fitted.metrics
+
+
+def test_the_last_layer_solved_for(ecop, init, picture, tmp_path):
+    picture(tmp_path / "a.png")
+    command = ["fit", init, "a.png", "--json", "-y", "-o", "a.safetensors"]
+    plain, solved = (ecop(*command, *head).document[0]["psnr"] for head in ([], ["--head", "least-squares"]))
+    assert solved > plain
+    assert ecop(*command, "--head", "steps").document[0]["psnr"] == plain

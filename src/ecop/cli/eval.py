@@ -40,6 +40,8 @@ class Eval(Command):
     """gradient steps; by default those that the initialisation was trained for"""
     scaling: Annotated[str | None, option("NAME")] = None
     """gradient scaling: norm, none, warmup:N, loss or constant:C"""
+    head: Annotated[Literal["steps", "least-squares"] | None, option()] = None
+    """the last layer at the end: as the steps leave it, or solved for; the initialisation's by default"""
     split: Annotated[Literal["all", "test", "validation", "train"], option()] = "all"
     """which files, as the recipe divides the folder"""
     csv: Annotated[Path | None, option("FILE")] = None
@@ -64,6 +66,8 @@ class Eval(Command):
         from ecop.fit.initialisation import Initialisation
 
         initialisation = Initialisation.load(self.init)
+        if self.head is not None:
+            initialisation = initialisation.with_fit(head=None if self.head == "steps" else self.head)
         measures = lpips_measures("eval", initialisation.recipe.signal, self.lpips)
         with terminal.progress("evaluating", unit="signals") as advance:
             evaluation = evaluate(

@@ -87,6 +87,8 @@ class Fit(Command):
     """most steps in all with --until-psnr"""
     scaling: Annotated[str | None, option("NAME")] = None
     """gradient scaling: norm, none, warmup:N, loss or constant:C"""
+    head: Annotated[Literal["steps", "least-squares"] | None, option()] = None
+    """the last layer at the end: as the steps leave it, or solved for; the initialisation's by default"""
     native: Annotated[bool, option()] = False
     """fit one field to all points, however many; says first how long it will take"""
     patches: Annotated[bool, option()] = False
@@ -120,6 +122,8 @@ class Fit(Command):
         from ecop.fit.initialisation import Initialisation
 
         initialisation = Initialisation.load(self.init)
+        if self.head is not None:
+            initialisation = initialisation.with_fit(head=None if self.head == "steps" else self.head)
         self._check(initialisation)
         measures = lpips_measures("fit", initialisation.recipe.signal, self.lpips)
         pairs = self._pairs(initialisation, terminal)
