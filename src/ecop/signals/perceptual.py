@@ -23,16 +23,23 @@ class PictureLpips:
     weights: LpipsWeights
 
     def __call__(self, signal: Signal, reconstruction: Signal) -> float | None:
-        """The metric; ``None`` where a side is shorter than the 31 pixels from which it is defined."""
-        kinds = Image | Video
-        if not (isinstance(signal, kinds) and isinstance(reconstruction, kinds)):
-            raise InvalidSetting("lpips", signal.kind, "images or videos")
-        if min(signal.shape[-2:]) < SMALLEST:
+        """The metric; ``None`` where a side is shorter than the 31 pixels from which it is defined.
+
+        Raises:
+            InvalidSetting: for signals that are neither images nor videos.
+        """
+        ours, theirs = _frames(signal), _frames(reconstruction)
+        if min(ours.shape[1:3]) < SMALLEST:
             return None
-        pairs = zip(_frames(signal), _frames(reconstruction), strict=True)
-        return float(np.mean([lpips(ours, theirs, self.weights) for ours, theirs in pairs if not np.isnan(ours).any()]))
+        there = ~np.isnan(ours).any(axis=(1, 2, 3))
+        pairs = zip(ours[there], theirs[there], strict=True)
+        return float(np.mean([lpips(one, other, self.weights) for one, other in pairs]))
 
 
-def _frames(signal: Image | Video) -> np.ndarray:
+def _frames(signal: Signal) -> np.ndarray:
     """(frames, height, width, 3 or 1)."""
-    return signal.values if isinstance(signal, Video) else signal.picture()[None]
+    if isinstance(signal, Video):
+        return signal.values
+    if isinstance(signal, Image):
+        return signal.picture()[None]
+    raise InvalidSetting("lpips", signal.kind, "a metric of images and videos")
