@@ -62,4 +62,6 @@ def served(place):
         yield SimpleNamespace(url=url, temporary=place / "tmp", log=place / "log.txt", process=process)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(timeout=60)
+        assert process.wait(timeout=60) == 0
+        process.stdout.close()
+        assert list((place / "tmp").iterdir()) == []  # nothing is left of anybody

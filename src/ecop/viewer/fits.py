@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from ecop.core.errors import BadUsage, TooLarge
-from ecop.fit.fit import prepare
 from ecop.fit.fitted import Fitted
 from ecop.fit.initialisation import Initialisation
+from ecop.fit.prepared import prepare
 from ecop.fit.render import evaluate_points
 from ecop.fit.watching import Watched, watch_fit
 from ecop.signals.base import Signal

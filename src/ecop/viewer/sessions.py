@@ -78,7 +78,8 @@ class Sessions:
             if found is None:
                 key = secrets.token_hex(16)
                 found = Session(key, owner, self.root / key)
-                (found.folder / UPLOADS).mkdir(mode=0o700, parents=True)
+                found.folder.mkdir(mode=0o700)
+                (found.folder / UPLOADS).mkdir()
             self._open[owner, tab] = found  # the last of them is the one used last
             surplus = list(self._open)[:-MOST]
         for one in surplus:
