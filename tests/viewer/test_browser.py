@@ -210,12 +210,15 @@ def test_two_initialisations_side_by_side(visitor):
     assert visitor.page.locator(".ecop-pane").count() == 2
 
 
-def test_two_visitors_do_not_see_each_others_files(visitor, served, browser):
+def test_two_visitors_do_not_see_each_others_files(visitor, served, browser, photo, tmp_path):
+    photo.write(tmp_path / "private.png")
+    visitor.upload(tmp_path / "private.png")
+    visitor.says("private.png: 40 × 60 samples")
     address = next(a for a in visitor.asked if a.path.endswith("/original/0/window.png"))
     own = visitor.context.request.get(f"{served.url.rstrip('/')}{address.path}?{address.query}")
     assert own.status in (200, 204)  # 204: it shows something else by now
     key = visitor.state()["key"]
-    uploads = list((served.temporary).glob(f"*/{key}/uploads/mine.png"))
+    uploads = list((served.temporary).glob(f"*/{key}/uploads/private.png"))
     assert len(uploads) == 1
     other = browser.new_context()
     try:
