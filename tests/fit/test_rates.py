@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from ecop.core.recipe import FitSettings, Recipe
-from ecop.fit.prepared import block_shape, spanning
 from ecop.fit.initialisation import Initialisation
+from ecop.fit.prepared import block_shape, spanning
 from ecop.signals import Audio
 
 RECIPE = Recipe.from_dict(

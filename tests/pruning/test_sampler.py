@@ -15,8 +15,6 @@ from ecop.pruning import Error, Importance, Random, Soft, highest, parse_scorer,
 from ecop.pruning.select import no_bits
 from ecop.signals.context import padded, point_context
 
-pytestmark = pytest.mark.usefixtures("quick_compile")
-
 
 def kept_of(scorer, field, context, key=0, **settings):
     return rollout(
