@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from bench import chart
 from bench.benchmark import Benchmark, main
-from ecop.experiments.programs import METHODS, planned, run_alone
 from ecop.core import machine
 from ecop.core.memory import parse_bytes
+from ecop.experiments.programs import METHODS, planned, run_alone
 
 SHAPES = ("178x178", "512x512", "1024x1024", "256x256x32")
 ROOM = 0.7

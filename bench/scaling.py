@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from bench import chart
 from bench.benchmark import Benchmark, main
-from ecop.experiments.programs import planned, run_alone
 from ecop.core import machine
+from ecop.experiments.programs import planned, run_alone
 
 VARIED = {
     "points": [64**2, 128**2, 256**2, 512**2, 1024**2, 2048**2],

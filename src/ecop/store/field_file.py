@@ -38,8 +38,8 @@ class FieldFile:
             each has a leading axis of as many entries as there are blocks.
         role: ``initialisation`` or ``fitted``.
         field: ``name`` in the registry of fields and the ``settings`` that its class takes.
-        signal: ``kind``, ``shape``, ``channels`` and ``grid`` (a mapping with the ``convention``); ``about`` for what its
-            modality needs to place its samples and to write it.
+        signal: ``kind``, ``shape``, ``channels`` and ``grid`` (a mapping with the ``convention``); ``about`` for what
+            its modality needs to place its samples and to write it.
         blocks: ``None``, or for a signal fitted as patches the ``shape`` of a block, the ``overlap`` of neighbours and
             the ``starts`` (the first sample of each block).
         recipe: the recipe of the training, as nested mappings.
