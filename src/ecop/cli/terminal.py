@@ -69,7 +69,7 @@ class Terminal:
 
         file = self._out.file
         way = way_to_draw(os.environ, is_terminal=file.isatty())
-        unwritable = way == "blocks" and not (file.encoding or "utf-8").lower().startswith("utf")
+        unwritable = way == "blocks" and not (getattr(file, "encoding", None) or "utf-8").lower().startswith("utf")
         if not (self.json or self.quiet or way is None or unwritable):
             file.write(drawn(make(), way, self._out.width))
 
