@@ -70,7 +70,8 @@ def write_report(study: Study, scale: Scale, out: Path) -> Written:
 
 def _how(study: Study, scale: Scale, documents: Sequence[Mapping[str, Any]]) -> str:
     machines = "; ".join(_machines(documents))
-    return f"{len(documents)} runs at the scale *{scale.name}*: {scale.about}. Computed on: {machines}."
+    about = study.options.get("about", scale.about)
+    return f"{len(documents)} runs at the scale *{scale.name}*: {about}. Computed on: {machines}."
 
 
 def _machines(documents: Sequence[Mapping[str, Any]]) -> list[str]:
