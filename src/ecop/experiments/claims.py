@@ -41,7 +41,7 @@ class Found:
         """A row of a table for each cell; words of the claim in the first."""
         first = [self.claim.text, self.claim.claimed or "–"]
         for cell, gain in self.gains.items():
-            yield [*first, str(cell), str(gain), str(gain.seeds), str(gain.signals), f"**{gain.verdict}**"]
+            yield [*first, str(cell), str(gain), f"**{gain.verdict}**", str(gain.seeds), str(gain.signals)]
             first = ["", ""]
 
     def document(self) -> dict[str, Any]:

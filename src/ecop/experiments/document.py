@@ -19,6 +19,7 @@ body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var
 h1 { font-size: 1.7rem; line-height: 1.2 } h2 { margin-top: 2.4rem; font-size: 1.25rem } h3 { font-size: 1.05rem }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums }
 th, td { padding: .3rem .75rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap }
+td:first-child { white-space: normal; min-width: 13rem }
 th { color: var(--soft); font-weight: 600 } img { max-width: 100%; height: auto; margin: .6rem 0 }
 code { background: var(--shade); padding: .1em .3em; border-radius: 4px } pre code { display: block; padding: .8em;
 overflow-x: auto }
