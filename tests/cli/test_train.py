@@ -91,8 +91,11 @@ def test_a_run_that_diverges_says_which_setting_to_change(ecop, photos, recipe):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_leaves_a_checkpoint_to_go_on_from(ecop, photos, recipe, tmp_path, number):
-    """Stopped between two checkpoints; the message is a command, and the run goes on as if nothing had been."""
+def test_a_signal_leaves_a_checkpoint_to_go_on_from(process, photos, recipe, tmp_path, number):
+    """Stopped between two checkpoints; the message is a command, and the run goes on as if nothing had been.
+
+    All three are processes of their own: in this one, programs are compiled in another way.
+    """
     endless = ["--set", "train.checkpoint_every=100000", "train.validate_every=100000"]
     command = ["train", "--data", "photos", "--out", "run", "--recipe", "tiny.toml", "--steps", "100000", *endless]
     child = subprocess.Popen(
@@ -108,9 +111,10 @@ def test_a_signal_leaves_a_checkpoint_to_go_on_from(ecop, photos, recipe, tmp_pa
     (line,) = (line for line in errors.splitlines() if line.startswith("ecop: stopped at step "))
     step = int(line.split()[4].rstrip(";"))
     again = shlex.split(line.partition("go on with: ")[2])
-    resumed = ecop(*again[1:], "--steps", step + 1)
-    assert resumed.code == 0, resumed.err
-    assert ecop(*command[:3], "--out", "whole", *command[5:7], *endless, "--steps", step + 1).code == 0
+    resumed = process(*again[1:], "--steps", step + 1, cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    whole = process(*command[:3], "--out", "whole", *command[5:7], *endless, "--steps", step + 1, cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
     parts, whole = ([line["loss"] for line in losses(tmp_path / run)] for run in ("run", "whole"))
     assert len(parts) == step + 1
     assert parts == whole

@@ -40,7 +40,7 @@ class Eval(Command):
     """gradient steps; by default those that the initialisation was trained for"""
     scaling: Annotated[str | None, option("NAME")] = None
     """gradient scaling: norm, none, warmup:N, loss or constant:C"""
-    head: Annotated[Literal["steps", "least-squares"] | None, option()] = None
+    head: Annotated[Literal["steps", "least-squares"] | None, option("steps|least-squares")] = None
     """the last layer at the end: as the steps leave it, or solved for; the initialisation's by default"""
     split: Annotated[Literal["all", "test", "validation", "train"], option()] = "all"
     """which files, as the recipe divides the folder"""

@@ -87,7 +87,7 @@ class Fit(Command):
     """most steps in all with --until-psnr"""
     scaling: Annotated[str | None, option("NAME")] = None
     """gradient scaling: norm, none, warmup:N, loss or constant:C"""
-    head: Annotated[Literal["steps", "least-squares"] | None, option()] = None
+    head: Annotated[Literal["steps", "least-squares"] | None, option("steps|least-squares")] = None
     """the last layer at the end: as the steps leave it, or solved for; the initialisation's by default"""
     native: Annotated[bool, option()] = False
     """fit one field to all points, however many; says first how long it will take"""

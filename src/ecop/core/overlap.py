@@ -57,6 +57,8 @@ def overlapped(
             except Exception as error:
                 going.append((item, _failed(error)))
             else:
+                while going and going[0][1].done():  # whoever stops at a failure stops before the next is written
+                    yield going.popleft()
                 going.append((item, writer.submit(write, item, computed)))
                 del computed
             while going and (len(going) > waiting or going[0][1].done()):

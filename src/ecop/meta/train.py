@@ -94,24 +94,27 @@ def train(
         while int(state.step) < recipe.train.steps and seconds < limit:  # the time that decided on `last`, too
             state, info = step(batch_context(next(batches), recipe), state)
             number = int(state.step)
-            numbers = _means(info)
+            numbers, stop = (
+                _means(info),
+                stopped(),
+            )  # asked once, so that whatever is left behind a step belongs together
             _refuse_divergence(numbers, number, recipe)
             seconds = time.perf_counter() - begun
             last = number == recipe.train.steps or seconds >= limit
             if number % recipe.train.validate_every == 0 or last:
                 numbers |= session.validate(state, run)
                 best = session.keep(state, run, numbers, best, seconds)
-            elif stopped():  # at once, and without a validation that an uninterrupted run would not have had
+            elif stop:  # at once, and without a validation that an uninterrupted run would not have had
                 session.initialisation(state, {}, seconds).save(run.last)
             if number % recipe.train.log_every == 0 or "psnr" in numbers:
                 run.log(number, seconds=round(seconds, 3), **numbers)
                 for sentence in warnings(numbers, session.loop.learner.inner_lr):
                     _once(sentence, warned, warn)
-            if number % recipe.train.checkpoint_every == 0 or last or stopped():
+            if number % recipe.train.checkpoint_every == 0 or last or stop:
                 checkpoints.save(number, eqx.filter(state, eqx.is_array), {"best": _json(best), "seconds": seconds})
             if report is not None:
                 report(number, numbers)
-            if stopped():
+            if stop:
                 raise KeyboardInterrupt
     return Initialisation.load(run.path)
 

@@ -46,6 +46,7 @@ def create_app(
     """
     sessions = Sessions(root.resolve())
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    add_answers(app)
     add_routes(app, sessions)
     page = build_page(Events(sessions, choices, first))
     app = gr.mount_gradio_app(
@@ -60,16 +61,8 @@ class Outdated(Exception):
     """A picture of what the page showed before; it is no mistake to have asked for it, and there is no answer."""
 
 
-def add_routes(app: FastAPI, sessions: Sessions) -> None:
-    """What the page's script asks for."""
-
-    def session_of(request: Request, key: str, edition: int) -> Session:
-        session = sessions.find(request.state.owner, key)
-        if session is None:
-            raise BadInput("page", "it is closed, or another visitor's", "load it again")
-        if session.edition != edition:
-            raise Outdated
-        return session
+def add_answers(app: FastAPI) -> None:
+    """The page's own files, and what is answered where nothing is to be had."""
 
     @app.exception_handler(Outdated)
     def outdated(request: Request, error: Exception) -> Response:
@@ -85,6 +78,18 @@ def add_routes(app: FastAPI, sessions: Sessions) -> None:
             return Response(status_code=404)
         text = (resources.files("ecop.viewer") / name).read_text(encoding="utf-8")
         return Response(text, media_type=STATIC[name])
+
+
+def add_routes(app: FastAPI, sessions: Sessions) -> None:
+    """What the page's script asks for."""
+
+    def session_of(request: Request, key: str, edition: int) -> Session:
+        session = sessions.find(request.state.owner, key)
+        if session is None:
+            raise BadInput("page", "it is closed, or another visitor's", "load it again")
+        if session.edition != edition:
+            raise Outdated
+        return session
 
     @app.get("/ecop/{key}/{edition}/{what}/{step}/{name}.png")
     def picture(
