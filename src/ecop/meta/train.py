@@ -94,10 +94,8 @@ def train(
         while int(state.step) < recipe.train.steps and seconds < limit:  # the time that decided on `last`, too
             state, info = step(batch_context(next(batches), recipe), state)
             number = int(state.step)
-            numbers, stop = (
-                _means(info),
-                stopped(),
-            )  # asked once, so that whatever is left behind a step belongs together
+            numbers = _means(info)
+            stop = stopped()  # asked once: what is written below belongs together
             _refuse_divergence(numbers, number, recipe)
             seconds = time.perf_counter() - begun
             last = number == recipe.train.steps or seconds >= limit

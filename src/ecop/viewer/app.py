@@ -141,7 +141,8 @@ def draw(session: Session, what: str, step: int, name: str, window: Window, pixe
     """A picture by its name, and a note on it.
 
     Raises:
-        BadInput: for a name or a fit that there is not.
+        Outdated: for a fit that there is not, or no longer.
+        BadInput: for a name that there is not.
         EcopError: if it cannot be drawn.
     """
     if what == "original" and session.signal is not None:
@@ -149,7 +150,10 @@ def draw(session: Session, what: str, step: int, name: str, window: Window, pixe
         if plane is None:
             return session.signal.picture(), ""
         return pictures.signal_window(session.signal, plane, window, pixels), ""
-    fit = fit_of(session, what)
+    try:
+        fit = fit_of(session, what)
+    except BadInput:  # cleared for another signal, between the page's question and this answer
+        raise Outdated from None
     watched, plane = fit.at(step), fit.last.signal_class.show.plane
     if name == "window":
         if plane is None:
