@@ -82,6 +82,11 @@ def folder_of(study: Study, scale: Scale, out: Path) -> Path:
     return out / f"{study.name}-{scale.name}"
 
 
+def path_of(piece: Piece, study: Study, scale: Scale, out: Path) -> Path:
+    """The file of a piece's document."""
+    return folder_of(study, scale, out) / "runs" / f"{piece.name}.json"
+
+
 def run(
     study: Study,
     scale: Scale,
@@ -111,10 +116,8 @@ def run(
         CannotWrite: if the folder cannot be written.
     """
     begun, ran = time.monotonic(), 0
-    folder = folder_of(study, scale, place.out) / "runs"
-    every = pieces(study, scale)
-    for piece in every:
-        path = folder / f"{piece.name}.json"
+    every = [(piece, path_of(piece, study, scale, place.out)) for piece in pieces(study, scale)]
+    for piece, path in every:
         if is_done(path, piece):
             continue
         if (corpora and piece.corpus not in corpora) or (arms and piece.arm.name not in arms):
@@ -126,7 +129,7 @@ def run(
             entry = {"identity": fingerprint(piece), "machine": about_this_machine(), **document}
             stream.write(write_json(plain(entry, "results", gaps=True)).encode() + b"\n")
         ran += 1
-    return Progressed(sum(is_done(folder / f"{piece.name}.json", piece) for piece in every), len(every), ran)
+    return Progressed(sum(is_done(path, piece) for piece, path in every), len(every), ran)
 
 
 def results(study: Study, scale: Scale, out: Path) -> list[dict[str, Any]]:
@@ -135,12 +138,10 @@ def results(study: Study, scale: Scale, out: Path) -> list[dict[str, Any]]:
     Raises:
         BadInput: if there is none.
     """
-    folder = folder_of(study, scale, out) / "runs"
-    paths = [
-        folder / f"{piece.name}.json" for piece in pieces(study, scale) if is_done(folder / f"{piece.name}.json", piece)
-    ]
+    every = [(piece, path_of(piece, study, scale, out)) for piece in pieces(study, scale)]
+    paths = [path for piece, path in every if is_done(path, piece)]
     if not paths:
-        raise BadInput(folder, "no run of the study is there", "run it first")
+        raise BadInput(folder_of(study, scale, out) / "runs", "no run of the study is there", "run it first")
     return [read_json(path.read_bytes()) for path in paths]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from ecop.core.recipe import FitSettings, Recipe
 from ecop.fit.initialisation import Initialisation
 from ecop.meta.build import build_learner
-from ecop.meta.plan import train_seconds
+from ecop.meta.plan import share, train_seconds
 from ecop.meta.rates import Rates
 from ecop.meta.train import train
 from ecop.store.run_folder import RunFolder
@@ -105,4 +105,4 @@ def counted_work(recipe: Recipe) -> float:
 def point_steps(recipe: Recipe) -> float:
     """γ·K: the passes over a signal's points that plain autodiff through the loop would have to store."""
     learner = build_learner(recipe)
-    return learner.inner_steps * (learner.pruning.keep if learner.pruning.active else 1.0)
+    return learner.inner_steps * share(learner.pruning)
