@@ -1,17 +1,15 @@
 """What every benchmark is: a command that measures, prints, and keeps its result as JSON with a picture beside it."""
 
 import abc
-import datetime
 import json
 import os
 import platform
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ecop.core import machine
 from ecop.core.files import atomic_write
+from ecop.experiments import runner
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -64,12 +62,8 @@ def main(benchmark: type[Benchmark]) -> None:
 
 def about_this_machine() -> dict[str, Any]:
     """What the numbers depend on, in general terms; ``load``: how many tasks wanted a core in the last minute."""
-    import jax
-
     return {
-        "processor": machine.processor(), "cores": machine.cores(), "memory_gib": round(machine.memory() / 2**30, 1),
-        "device": jax.devices()[0].device_kind, "system": platform.system(), "python": platform.python_version(),
-        "jax": jax.__version__, "ecop": version("ecop"), "date": datetime.date.today().isoformat(),
+        **runner.about_this_machine(), "system": platform.system(), "python": platform.python_version(),
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
     }  # fmt: skip
 
