@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, NullFormatter
 
 from ecop.plots import ONE_COLUMN, TWO_COLUMNS, new_figure, new_panels
 from ecop.plots import bars as draw_bars
@@ -24,4 +25,7 @@ def lines(panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], lab
     for axes, (title, curves) in zip(new_panels(figure, 1, len(panels)).flat, panels.items(), strict=True):
         points = {name: ([x for x, _ in pairs], [y for _, y in pairs]) for name, pairs in curves.items()}
         draw_lines(axes, points, x=title, y=label, log_x=True, log_y=True)
+        axes.set_xticks(sorted({x for xs, _ in points.values() for x in xs}))
+        axes.xaxis.set_major_formatter(EngFormatter(places=0, sep=""))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     return figure

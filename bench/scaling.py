@@ -37,7 +37,7 @@ class Scaling(Benchmark):
     """seconds that a step may take, by its plan, to be run; longer ones are planned only"""
 
     def measure(self) -> dict[str, Any]:
-        """A row for each value of each quantity, and the slopes."""
+        """A row for each value of each quantity, with what was planned and what was measured, and the slopes."""
         rows = []
         for quantity in self.quantities:
             for value in self._values(quantity):
@@ -64,12 +64,18 @@ class Scaling(Benchmark):
         if plan.seconds <= self.longest:
             measured = run_alone("ecop.experiments.one_step", arguments, timeout=120 + 10 * self.longest)
         return {"quantity": quantity, "value": value, "bytes": plan.peak_bytes, "planned_seconds": plan.seconds,
+                "measured_bytes": measured and measured["program_bytes"],
                 "seconds": measured and measured["seconds"]}  # fmt: skip
 
     def in_words(self, result: dict[str, Any]) -> list[str]:
         """The slopes; the rows have been printed already."""
         return [
-            f"{quantity:12} time ∝ n^{own['seconds'] or math.nan:.2f}   memory ∝ n^{own['bytes'] or math.nan:.2f}"
+            f"{quantity:12} "
+            + "   ".join(
+                f"{what} ∝ n^{own[key]:.2f}"
+                for key, what in (("seconds", "time"), ("bytes", "memory"))
+                if own[key] is not None
+            )
             for quantity, own in result["slopes"].items()
         ]
 
@@ -109,7 +115,10 @@ def _slope(points: list[tuple[float, float]]) -> float:
 def in_words(row: dict[str, Any]) -> str:
     """A row as a line."""
     time = f"{row['seconds']:9.3f} s" if row["seconds"] else f"{row['planned_seconds']:9.1f} s planned, not run"
-    return f"{row['quantity']:12} {row['value']:8}   {row['bytes'] / 2**20:9.1f} MiB {time}"
+    memory = f"{row['bytes'] / 2**20:9.1f} MiB planned"
+    if row["measured_bytes"]:
+        memory += f", {row['measured_bytes'] / 2**20:.1f} measured"
+    return f"{row['quantity']:12} {row['value']:8} {time}  {memory}"
 
 
 if __name__ == "__main__":
