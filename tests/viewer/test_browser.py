@@ -8,9 +8,6 @@ from urllib.parse import parse_qs, urlparse
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.slow  # a browser's own pace decides here: two of them have failed on a busy machine
-
-
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None:
     pytest.skip("Chromium is not installed: apt-get install chromium", allow_module_level=True)
@@ -138,10 +135,8 @@ def test_a_window_is_drawn_at_the_resolution_of_the_screen(visitor):
 
 
 def test_swiping_uncovers_the_field(visitor):
-    box = visitor.page.locator(".ecop-stage").bounding_box()
-    visitor.page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 20)
-    visitor.page.mouse.down()
-    visitor.page.mouse.up()
+    stage = visitor.page.locator(".ecop-stage")
+    stage.click(position={"x": 0.2 * stage.bounding_box()["width"], "y": 20})
     assert float(visitor.page.locator(".ecop-split").input_value()) == pytest.approx(0.2, abs=0.02)
 
 

@@ -31,15 +31,16 @@
   // One picture that is asked for again when what it shows changes; never twice at once.
   class Picture {
     constructor(image, address, onNote) {
-      Object.assign(this, { image, address, onNote, asked: "", busy: false, window: { ...WHOLE } });
+      Object.assign(this, { image, address, onNote, asked: "", busy: false, next: null, window: { ...WHOLE } });
     }
 
     async ask(settled) {
-      const address = this.address(settled);
-      if (this.busy || address === this.asked) {
-        this.again = this.busy;
+      if (this.busy) {
+        this.next = { settled }; // the last question counts: a sharp picture, if things have settled meanwhile
         return;
       }
+      const address = this.address(settled);
+      if (address === this.asked) return;
       this.busy = true;
       const window = { ...view };
       try {
@@ -55,15 +56,16 @@
           this.window = window;
           this.onNote?.(answer.headers.get("x-note"));
         }
-        this.asked = address;
+        this.asked = answer.status === 204 ? "" : address; // 204: it is not there yet, or no longer
       } catch {
         this.asked = ""; // the server went away: ask again when something moves
       }
       this.busy = false;
       this.place();
-      if (this.again) {
-        this.again = false;
-        this.ask(settled);
+      if (this.next) {
+        const { settled: last } = this.next;
+        this.next = null;
+        this.ask(last);
       }
     }
 
