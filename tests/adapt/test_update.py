@@ -92,6 +92,27 @@ def test_what_a_step_changes_by_hand(small_field):
         np.testing.assert_allclose(change.layers[1].weight, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("rates", ["one", "layer", "parameter"])
+@pytest.mark.parametrize(("steps", "shown"), [(1, [0]), (2, [0, 4]), (3, [0, 2, 4]), (5, range(5)), (9, range(5))])
+def test_a_schedule_is_spread_over_fewer_steps(small_field, rates, steps, shown):
+    """From its first step to its last; a fit of more steps goes on with the last one's, as before."""
+    theta = split_adapted(small_field())[0]
+    update = GradientDescent.create(theta, lr=0.1, steps=5, rates=rates, per_step=True)
+    numbered = lambda log: log + jnp.arange(5.0).reshape(-1, *[1] * (log.ndim - 1))  # noqa: E731
+    update = eqx.tree_at(lambda u: u.lr.logs, update, jax.tree.map(numbered, update.lr.logs))
+    spread = update.over(steps)
+    assert update.schedule == 5
+    for before, after in zip(jax.tree.leaves(update.lr.logs), jax.tree.leaves(spread.lr.logs), strict=True):
+        np.testing.assert_array_equal(after, before[np.asarray(shown)])
+
+
+def test_what_has_no_schedule_is_the_same_for_any_number_of_steps(small_field):
+    theta = split_adapted(small_field())[0]
+    for update in (GradientDescent(0.1), GradientDescent.create(theta, lr=0.1, steps=5, rates="layer")):
+        assert update.schedule == 0
+        assert eqx.tree_equal(update.over(2), update)
+
+
 @pytest.mark.parametrize("shape", [(16, 16), (8, 20), (20, 8)])
 def test_orthogonalised_against_the_singular_value_decomposition(shape):
     """The singular vectors and the norm are kept; values that differed by 30 differ by less than 2."""

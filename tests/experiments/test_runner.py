@@ -1,9 +1,11 @@
 """A study from beginning to end: what is trained, what is kept, what goes on, what the report says."""
 
 import csv
+import dataclasses
 import json
 import re
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -91,16 +93,25 @@ def test_a_changed_study_is_run_again(scale, place, study, finished):
         results(dataclasses.replace(study, name="never"), scale, place.out)
 
 
-def test_snapshots_of_a_long_fit_are_the_shorter_fits(study, scale, place, finished):
+@pytest.mark.parametrize("schedule", [False, True])
+def test_snapshots_of_a_long_fit_are_the_shorter_fits(study, scale, place, finished, schedule):
+    """A learned schedule is gone through by the fit of two steps, too."""
     recipe = next(runs(study, scale)).recipe()
+    if schedule:
+        rates = {"learner.inner_steps": 3, "learner.update.rates": "layer", "learner.update.per_step": True}
+        recipe = recipe.with_settings(rates)
     init = Initialisation.random(
         recipe, Initialisation.load(next(place.trainings.glob("*/after-2.safetensors"))).settings
     )
+    if schedule:
+        update = init.inner_update()
+        ramp = jax.tree.map(lambda log: jnp.arange(len(log)) / 3 + 0.5, update.lr.logs)
+        init = dataclasses.replace(init, update=eqx.tree_at(lambda own: own.lr.logs, update, ramp))
     corpus = scale.corpus("pictures")
     signals = held_out(place.data["pictures"], recipe, corpus, "test")
-    found = evaluate_steps(init, signals.contexts, signals.targets, signals.names, "norm", (1, 3))
+    found = evaluate_steps(init, signals.contexts, signals.targets, signals.names, "norm", (2, 4))
     contexts = batch_context(Batch.of(signals.contexts, recipe.data.grid), recipe)
-    for place_, steps in enumerate((1, 3)):
+    for place_, steps in enumerate((2, 4)):
         theta, _ = fit_batch(init.field, contexts, init.plan(steps, "norm"), jax.random.key(0), np.float32(-1))
         for number, signal in enumerate(signals.targets):
             field = jax.tree.map(lambda leaf, n=number: leaf[n], theta)

@@ -17,7 +17,7 @@ from ecop.core.recipe import Recipe
 from ecop.fields import Siren
 from ecop.meta import MAML, ECoP, FirstOrderMAML, Reptile, budget, plan, rates, stack
 from ecop.meta.budget import Choice, expected_bytes, plan_for_budget
-from ecop.meta.build import build_outer_loop
+from ecop.meta.build import build_learner, build_outer_loop
 from ecop.meta.plan import abstract_field, compared, cost, fit_plan, fit_seconds, train_seconds
 from ecop.meta.rates import Rates, measured_rates
 from ecop.signals.context import AffineGrid, Context
@@ -90,6 +90,22 @@ def test_a_fit_is_4_units_a_step():
     assert fit_seconds(fit_plan(abstract_field(recipe), recipe, Engine()), UNITS) == 16 * 4 + 1
     plain = recipe.with_settings({"fit.scaling": "none"})
     assert fit_seconds(fit_plan(abstract_field(plain), plain, Engine()), UNITS) == 16 * 3 + 1
+
+
+def test_orthogonalised_steps_cost_30_n3_for_each_hidden_matrix_and_three_times_that_on_the_way_back():
+    """SIREN 5×256 has three hidden matrices, and about 2 |θ| operations in a forward pass over a point."""
+    recipe = small(field__width=256, field__depth=5, data__size=[178, 178], learner__inner_steps=16)
+    field = abstract_field(recipe)
+    turned = recipe.with_settings({"learner.update.name": "orthogonal"})
+    update = build_learner(turned).inner_update(field)
+    assert update.operations(field) == 3 * 30 * 256**3
+    assert build_learner(recipe).inner_update(field).operations(field) == 0
+    passes = plan.update_seconds(update, field, UNITS) / 178**2  # in units of F
+    assert passes == pytest.approx(30 * 256 / (2 * 178**2), rel=0.02)
+    plain, own = (plan.seconds("train", one, Engine(), field, UNITS) for one in (recipe, turned))
+    assert own - plain == pytest.approx(2 * 16 * 4 * passes * 178**2)  # two signals
+    plain, own = (plan.seconds("fit", one, Engine(), field, UNITS) for one in (recipe, turned))
+    assert own - plain == pytest.approx(16 * passes * 178**2)
 
 
 def test_time_is_proportional_to_points_and_signals():

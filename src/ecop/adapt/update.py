@@ -1,6 +1,7 @@
 """How a gradient moves θ inside the inner loop: any pure function, differentiated by plain autodiff."""
 
 import abc
+import dataclasses
 from typing import Any, Self
 
 import equinox as eqx
@@ -59,6 +60,19 @@ class Update(InnerUpdate):
             factor: on the step's length: at test time the gradient scaling's.
         """
 
+    @property
+    def schedule(self) -> int:
+        """Inner steps that differ from one another by what was learned; 0 where all are the same."""
+        return 0
+
+    def over(self, steps: int) -> Self:
+        """The update for a fit of so many steps, which may be fewer than it was learned for."""
+        return self
+
+    def operations(self, theta: Field) -> float:
+        """Floating-point operations of one step that do not depend on the number of points, for planning."""
+        return 0.0
+
     def init(self, theta: Field) -> PyTree[Any]:
         """No state."""
         return ()
@@ -70,11 +84,30 @@ class Update(InnerUpdate):
         return trees.subtract(theta, self.change(gradient, step)), state
 
 
-class GradientDescent(Update):
-    """θ − α g.
+class AtRate(Update):
+    """An update whose steps have a rate.
 
     Attributes:
         lr: α, one number, or a pytree of arrays like θ with a rate for each leaf or element (Meta-SGD), or learned.
+    """
+
+    lr: eqx.AbstractVar[Rate]
+
+    @property
+    def schedule(self) -> int:
+        """The learned rates'."""
+        return self.lr.schedule if isinstance(self.lr, LearnedRates) else 0
+
+    def over(self, steps: int) -> Self:
+        """With the rates' schedule spread over fewer steps, see `ecop.adapt.learned_rates.LearnedRates.over`."""
+        return dataclasses.replace(self, lr=self.lr.over(steps)) if isinstance(self.lr, LearnedRates) else self
+
+
+class GradientDescent(AtRate):
+    """θ − α g.
+
+    Attributes:
+        lr: α, see `AtRate`.
     """
 
     lr: Rate

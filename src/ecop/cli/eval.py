@@ -67,7 +67,7 @@ class Eval(Command):
 
         initialisation = Initialisation.load(self.init)
         if self.head is not None:
-            initialisation = initialisation.with_fit(head=None if self.head == "steps" else self.head)
+            initialisation = initialisation.with_fit(head=self.head)
         measures = lpips_measures("eval", initialisation.recipe.signal, self.lpips)
         with terminal.progress("evaluating", unit="signals") as advance:
             evaluation = evaluate(

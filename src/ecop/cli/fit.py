@@ -123,7 +123,7 @@ class Fit(Command):
 
         initialisation = Initialisation.load(self.init)
         if self.head is not None:
-            initialisation = initialisation.with_fit(head=None if self.head == "steps" else self.head)
+            initialisation = initialisation.with_fit(head=self.head)
         self._check(initialisation)
         measures = lpips_measures("fit", initialisation.recipe.signal, self.lpips)
         pairs = self._pairs(initialisation, terminal)

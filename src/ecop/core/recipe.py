@@ -100,7 +100,7 @@ class FitSettings:
         scorer: ranks the points for the scaling; ``None`` takes the learner's.
         keep: share of the points that the scaling compares with; ``None`` takes the learner's.
         drop: share of the highest scores that is passed over first; ``None`` takes the learner's.
-        head: ``least-squares`` solves for the last layer behind the last step; ``None`` leaves it as it is.
+        head: ``least-squares`` solves for the last layer behind the last step; ``steps`` leaves it as the steps did.
     """
 
     steps: int = 16
@@ -109,7 +109,7 @@ class FitSettings:
     scorer: str | None = None
     keep: float | None = None
     drop: float | None = None
-    head: str | None = None
+    head: Literal["steps", "least-squares"] = "steps"
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class Recipe:
                 node = node.setdefault(parent, {})
                 if not isinstance(node, dict):
                     raise InvalidSetting(key, value, f"{parent} has no settings of its own")
-            if last == "name" and len(parents) == 1:
+            if last == "name" and parents and parents[0] in ("field", "learner"):
                 node.clear()  # another part takes other settings
             node[last] = value
         return type(self).from_dict(tree)

@@ -37,7 +37,8 @@ def evaluate_steps(
         targets: what the reconstructions are compared with, as a rule the same signals.
         names: of the signals.
         scaling: gradient scaling.
-        stops: inner steps, ascending; a fit of n steps is the beginning of a longer one.
+        stops: inner steps, ascending; a fit of n steps is the beginning of a longer one, but for steps that have a
+            learned schedule: then a fit of fewer goes through all of it, too.
 
     Returns:
         ``steps``; ``scaling``; ``ratio``, the mean over signals of the scaling's factor at each step; ``diverged``,
@@ -46,10 +47,13 @@ def evaluate_steps(
     """
     recipe = initialisation.recipe
     signal_class, convention = SIGNALS[recipe.signal], recipe.data.grid
-    plan = initialisation.plan(max(stops), scaling)
     batch = batch_context(Batch.of(contexts, convention), recipe)
-    thetas, info = snapshots(initialisation.field, batch, plan, jax.random.key(0), jnp.asarray(stops))
-    thetas = jax.tree.map(np.asarray, thetas)
+    found = []
+    for together in runs_of(stops, initialisation.inner_update().schedule):
+        plan = initialisation.plan(max(together), scaling)
+        found.append(snapshots(initialisation.field, batch, plan, jax.random.key(0), jnp.asarray(together)))
+    thetas = jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *(own for own, _ in found))
+    info = found[-1][1]
     signals = []
     for number, (name, target) in enumerate(zip(names, targets, strict=True)):
         grid, measured = target.grid(convention), []
@@ -66,6 +70,18 @@ def evaluate_steps(
         "steps": list(stops), "scaling": scaling, "ratio": [round(float(one), 4) for one in np.nanmean(factor, 0)],
         "diverged": int(lost.sum()), "signals": signals,
     }  # fmt: skip
+
+
+def runs_of(stops: Sequence[int], schedule: int) -> list[list[int]]:
+    """Stops that one fit comes by: each one below the steps of a learned schedule for itself, all others together.
+
+    Example:
+        >>> runs_of([4, 8, 16, 32], 16), runs_of([4, 8, 16, 32], 0)
+        ([[4], [8], [16, 32]], [[4, 8, 16, 32]])
+    """
+    alone = [[stop] for stop in stops if stop < schedule]
+    rest = [stop for stop in stops if stop >= schedule]
+    return [*alone, rest] if rest else alone
 
 
 @eqx.filter_jit

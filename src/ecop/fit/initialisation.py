@@ -132,12 +132,12 @@ class Initialisation:
         assert own.scorer is not None and own.keep is not None, "resolved"
         pruning = Pruning(parse_scorer(own.scorer), own.keep, own.drop or 0.0)
         steps = own.steps if steps is None else steps
-        if own.head is not None:
+        if own.head == "least-squares":
             check_head(self.field)
+        update = self.inner_update().over(steps)
         return FitPlan(
-            pruning, parse_scaling(scaling or own.scaling), steps, self.inner_update(), limit, head=own.head,
-            engine=engine,
-        )  # fmt: skip
+            pruning, parse_scaling(scaling or own.scaling), steps, update, limit, head=own.head, engine=engine
+        )
 
     def inner_update(self) -> Update:
         """How a gradient moves θ: at the rate of the settings, with what training learned of it."""

@@ -31,7 +31,7 @@ class FitPlan(eqx.Module):
         update: how a gradient moves θ in them; a number is the rate α of gradient descent.
         limit: steps in all, at least ``steps``: those behind the trained ones are Adam's.
         adam_lr: Adam's rate.
-        head: ``least-squares``: behind the last step the last layer is solved for, see `ecop.fit.head`.
+        head: ``least-squares``: behind the last step the last layer is solved for, see `ecop.fit.head`; ``steps``: not.
         engine: how losses and gradients are computed.
     """
 
@@ -41,13 +41,13 @@ class FitPlan(eqx.Module):
     update: Update = eqx.field(converter=as_update)
     limit: int = eqx.field(static=True, default=0)
     adam_lr: float = eqx.field(static=True, default=1e-4)
-    head: str | None = eqx.field(static=True, default=None)
+    head: str = eqx.field(static=True, default="steps")
     engine: Engine = eqx.field(static=True, default=Engine())
 
     def __check_init__(self):
         check(self.steps >= 0, "steps", self.steps, "a whole number ≥ 0")
         check(self.adam_lr > 0, "adam_lr", self.adam_lr, "a rate above 0")
-        check(self.head in (None, "least-squares"), "fit.head", self.head, "'least-squares', or nothing")
+        check(self.head in ("steps", "least-squares"), "fit.head", self.head, "'steps' or 'least-squares'")
 
     @property
     def total(self) -> int:
@@ -170,7 +170,7 @@ def advance_fit(
 def finish_fit(state: FitState, field: Field, context: Context, plan: FitPlan) -> tuple[Field, FitInfo]:
     """The fitted field, with its head solved for where the plan says so, and its loss."""
     theta, (_, rest) = state.theta, split_adapted(field)
-    if plan.head is not None:
+    if plan.head == "least-squares":
         theta = solved_head((theta, rest), context, plan.engine)
     mse = state.mse.at[state.step].set(plan.engine.loss((theta, rest), context))
     return eqx.combine(theta, rest), FitInfo(mse, state.factor, state.step)

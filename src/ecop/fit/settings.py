@@ -10,7 +10,7 @@ from ecop.pruning.naming import scorer_text
 
 
 def resolved_fit(recipe: Recipe) -> FitSettings:
-    """The test-time settings with nothing left open; ``None`` for ``drop`` and ``head``: nothing is done.
+    """The test-time settings with nothing left open; ``None`` for ``drop``: nothing is passed over.
 
     Raises:
         UnknownName, InvalidSetting: as `checked_learner`.

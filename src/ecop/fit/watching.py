@@ -67,7 +67,7 @@ def watch_fit(initialisation: Initialisation, prepared: Prepared, plan: FitPlan,
     keys = [jax.random.fold_in(jax.random.key(seed), number) for number in range(len(pieces))]
     fields = [initialisation.field] * len(pieces)
     for step in range(plan.steps + 1):
-        if step == plan.steps and plan.head is not None:
+        if step == plan.steps and plan.head == "least-squares":
             fields = [_solved(field, context, plan) for field, context in zip(fields, contexts, strict=True)]
         taken = [
             fit_step(field, context, plan, key, jnp.asarray(step))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import jax
 
 from ecop.adapt.engine import Engine
+from ecop.adapt.start import learned_part
 from ecop.core import trees
 from ecop.core.errors import TooLarge
 from ecop.core.recipe import Recipe, check
@@ -171,7 +172,10 @@ def expected_bytes(recipe: Recipe, choice: Choice) -> int:
 
 def least_bytes(recipe: Recipe, choice: Choice) -> int:
     """What no program does without: the inner steps' fields and selections, and the signals."""
-    parameters = 4 * trees.size(split_adapted(abstract_field(recipe))[0])
+    field = abstract_field(recipe)
+    parameters = 4 * trees.size(split_adapted(field)[0])
+    if jax.tree.leaves(learned_part(build_learner(recipe).inner_update(field))):
+        parameters *= 2  # the inner gradients, which the rates' own gradient needs
     points = math.prod(recipe.data.size)
     selection = 4 * kept_count(points, choice.keep) if choice.keep < 1 else 0
     steps = choice.steps * (parameters + selection)

@@ -15,9 +15,11 @@ import jax
 import jax.numpy as jnp
 
 from ecop.adapt.engine import Engine
+from ecop.adapt.update import Update
+from ecop.core import trees
 from ecop.core.memory import peak_resident
 from ecop.core.recipe import Part, Recipe
-from ecop.fields.base import Field
+from ecop.fields.base import Field, split_adapted
 from ecop.fit.initialisation import Initialisation, create_recipe_field, field_sizes
 from ecop.fit.loop import FitPlan, advance_fit, start_fit
 from ecop.fit.settings import resolved_fit
@@ -33,6 +35,10 @@ Phase = Literal["train", "fit"]
 
 LEARNIT_STEPS = 4
 """Inner steps of Learnit: as many point-steps as ECoP's 16 at γ = ¼."""
+
+
+ADJOINT_UPDATES = 3
+"""How many times an inner update's own work its way back takes."""
 
 
 @dataclass(frozen=True)
@@ -121,19 +127,28 @@ def compared(recipe: Recipe, engine: Engine = Engine()) -> Iterator[tuple[str, R
 def cost(method: str, recipe: Recipe, engine: Engine, phase: Phase, *, again: bool = False) -> Cost:
     """Compile one program for the recipe's shapes, and count its passes."""
     peak = program_bytes(recipe, engine, phase)
-    shape, batch = recipe.data.size, recipe.data.batch if phase == "train" else 1
     field, learner = abstract_field(recipe), build_learner(recipe, engine)
     rates = measured_rates(field, *field_sizes(recipe), engine, again=again)
-    points = math.prod(shape[: field.point_axes])
     if phase == "train":
-        steps, keep = learner.inner_steps, share(learner.pruning)
-        seconds = batch * points * train_seconds(learner, rates)
+        batch, steps, keep = recipe.data.batch, learner.inner_steps, share(learner.pruning)
     else:
         fit = fit_plan(field, recipe, engine)
-        steps, keep = fit.steps, share(fit.pruning) if fit.scaling.compares else 1.0
-        seconds = points * fit_seconds(fit, rates)
+        batch, steps, keep = 1, fit.steps, share(fit.pruning) if fit.scaling.compares else 1.0
     tile = engine.resolved_tile(field)
-    return Cost(method, phase, engine.kind, shape, batch, steps, keep, tile, peak, baseline(), seconds)
+    time = seconds(phase, recipe, engine, field, rates)
+    return Cost(method, phase, engine.kind, recipe.data.size, batch, steps, keep, tile, peak, baseline(), time)
+
+
+def seconds(phase: Phase, recipe: Recipe, engine: Engine, field: Field, rates: Rates) -> float:
+    """Of one outer step, or of the fit of one signal: its passes over points, and what inner updates do besides."""
+    points = math.prod(recipe.data.size[: field.point_axes])
+    if phase == "fit":
+        fit = fit_plan(field, recipe, engine)
+        return points * fit_seconds(fit, rates) + fit.steps * update_seconds(fit.update, field, rates)
+    learner = build_learner(recipe, engine)
+    back = 0 if isinstance(learner, FirstOrderMAML | Reptile) else ADJOINT_UPDATES
+    updates = (1 + back) * learner.inner_steps * update_seconds(learner.inner_update(field), field, rates)
+    return recipe.data.batch * (points * train_seconds(learner, rates) + updates)
 
 
 def train_seconds(learner: MetaLearner, rates: Rates) -> float:
@@ -150,7 +165,13 @@ def train_seconds(learner: MetaLearner, rates: Rates) -> float:
 def fit_seconds(fit: FitPlan, rates: Rates) -> float:
     """Of one point: K times a score (where the scaling compares) and a gradient, the solved head, and the last loss."""
     scored = fit.pruning.active and fit.scaling.compares
-    return fit.total * (scored * rates.score + rates.gradient) + (1 + (fit.head is not None)) * rates.score
+    return fit.total * (scored * rates.score + rates.gradient) + (1 + (fit.head == "least-squares")) * rates.score
+
+
+def update_seconds(update: Update, field: Field, rates: Rates) -> float:
+    """Of what an inner update does besides its passes over points, at the speed of a forward pass's matrix products."""
+    theta = split_adapted(field)[0]
+    return update.operations(theta) / (2 * trees.size(theta)) * rates.score
 
 
 def program_bytes(recipe: Recipe, engine: Engine, phase: Phase) -> int:
