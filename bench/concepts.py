@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image as Picture
 
 from bench.overview import square
 from ecop.adapt import Engine, Pruning, rollout
@@ -39,9 +40,15 @@ def main() -> None:
     photo = square(Image.read(photo_folder() / HELD_OUT), start.recipe)
     context = context_of(photo, start.recipe.data.grid)
     save(pruning_figure(start, photo, context), folder / "concept-pruning.png")
+    in_few_colours(folder / "concept-pruning.png")
     save(bootstrap_figure(start, context), folder / "concept-bootstrap.png")
     save(scaling_figure(start, context), folder / "concept-scaling.png")
     save(memory_figure(start), folder / "concept-memory.png")
+
+
+def in_few_colours(path: Path) -> None:
+    """Thousands of coloured points do not compress; with a palette of 256 colours they take a third."""
+    Picture.open(path).convert("RGB").quantize(256).save(path, optimize=True)
 
 
 def pruned_steps(
