@@ -162,14 +162,14 @@ class Events:
         fits = [fit for fit in session.fits if fit.watched]
         shown = session.signal or (fits[0].last.render() if fits else None)
         if shown is None or type(shown).show.player != "model":
-            return [gr.update(value=None, visible=False)] * 3
+            return [gr.update(value=None, elem_classes=[])] * 3
         makers: list[Any] = [None if session.signal is None else ("the signal", "original", lambda: session.signal)]
         for number, fit in enumerate(fits):
             name = f"{number}-{int(step)}"
             makers.append((f"{fit.title}, step {int(step)}", name, lambda fit=fit: fit.at(int(step)).fitted.render()))
         made = []
         for maker in [*makers, None, None][:3]:
-            made.append(gr.update(value=None, visible=False) if maker is None else self._model(session, *maker))
+            made.append(gr.update(value=None, elem_classes=[]) if maker is None else self._model(session, *maker))
         return made
 
     def _model(self, session: Session, label: str, name: str, make: Any) -> Any:
@@ -179,8 +179,9 @@ class Events:
                 signal = make()
                 type(signal).show.play(signal, path)
         except Exception as error:
-            return gr.update(value=None, visible=True, label=f"{label}: {words.problem(error, session)}")
-        return gr.update(value=str(path), visible=True, label=label)
+            problem = f"{label}: {words.problem(error, session)}"
+            return gr.update(value=None, label=problem, elem_classes=["ecop-problem"])
+        return gr.update(value=str(path), label=label, elem_classes=[])
 
     def _open_field(self, session: Session, path: Path) -> list[Any]:
         if FieldFile.load(path).role != "fitted":

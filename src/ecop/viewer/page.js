@@ -50,6 +50,7 @@
           this.image.onload = () => {
             URL.revokeObjectURL(content);
             if (state.zooms !== "none" || !this.image.classList.contains("ecop-window")) return;
+            if (this.image.closest(".beside")) return; // these have their own heights
             this.image.closest(".ecop-stage").style.aspectRatio = `${this.image.naturalWidth} / ${this.image.naturalHeight}`;
           };
           this.image.src = content;
@@ -135,17 +136,20 @@
     constructor(what) {
       const fit = state.fits[what];
       const both = fit && state.original;
+      const beside = both && state.zooms === "none"; // several views in a picture: two of them cannot be swiped
       this.what = what;
       this.name = make("span", { class: "ecop-name" });
       this.note = make("span", { class: "ecop-note" });
       this.stage = make("div", { class: "ecop-stage", tabindex: "0", role: "group", "aria-label": "picture" });
       const [height, width] = state.size;
-      this.stage.style.aspectRatio = `${width} / ${height}`;
-      if (state.original) this.add("original", false, "The original");
+      this.stage.style.aspectRatio = beside ? "auto" : `${width} / ${height}`;
+      this.stage.classList.toggle("beside", Boolean(beside));
+      if (state.original) this.original = this.add("original", false, "The original");
       if (fit) this.field = this.add(String(what), true, `The field from ${fit.title}`);
       this.element = make("figure", { class: "ecop-pane" }, make("figcaption", {}, this.name, this.note), this.stage);
-      this.element.style.maxWidth = `calc(70vh * ${width / height})`;
-      if (both) this.addSwipe();
+      this.element.style.maxWidth = beside ? "" : `calc(70vh * ${width / height})`;
+      if (beside) this.addTags(this.original, this.field);
+      else if (both) this.addSwipe();
       if (state.zooms !== "none") this.addButtons();
       this.listen();
     }
@@ -158,10 +162,16 @@
       return holder;
     }
 
+    addTags(left, right) {
+      this.tags = [make("span", { class: "ecop-tag left" }, "original"), make("span", { class: "ecop-tag right" }, "field")];
+      left.append(this.tags[0]);
+      right.append(this.tags[1]);
+    }
+
     addSwipe() {
       this.line = make("div", { class: "ecop-line" });
-      this.tags = [make("span", { class: "ecop-tag left" }, "original"), make("span", { class: "ecop-tag right" }, "field")];
-      this.stage.append(this.line, ...this.tags);
+      this.stage.append(this.line);
+      this.addTags(this.stage, this.stage);
       const label = "How far the original reaches from the left";
       this.range = make("input", { type: "range", class: "ecop-split", min: "0", max: "1", step: "0.01", "aria-label": label });
       this.range.addEventListener("input", () => swipe(Number(this.range.value)));

@@ -77,8 +77,8 @@ def _results() -> dict[str, Any]:
     gr.HTML('<div id="ecop-players"></div>')
     with gr.Row(elem_id="ecop-models"):
         shown["models"] = [
-            gr.Model3D(visible=False, height=340, min_width=260, clear_color=(1.0, 1.0, 1.0, 1.0), elem_id=f"model-{n}")
-            for n in range(3)
+            gr.Model3D(height=340, min_width=260, clear_color=(1.0, 1.0, 1.0, 1.0), elem_id=f"model-{n}")
+            for n in range(3)  # hidden by page.css while empty: made visible by an update, they leave out its model
         ]
     gr.HTML('<div id="ecop-maps"></div>')
     gr.HTML('<div id="ecop-downloads"></div>')

@@ -1,6 +1,7 @@
 """The page on a port of this machine, until Ctrl-C."""
 
 import contextlib
+import logging
 import os
 import socket
 import tempfile
@@ -89,6 +90,12 @@ def serve(
         os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", GRADIO_SHARE="False")
         import uvicorn
 
+        class Server(uvicorn.Server):
+            async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+                """Quietly: that somebody's picture is cut short is no error then."""
+                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+                await super().shutdown(sockets)
+
         from ecop.viewer.app import create_app
         from ecop.viewer.choices import choices_of
 
@@ -99,4 +106,4 @@ def serve(
         url = f"http://{host}:{listening.getsockname()[1]}/"
 
         ready(url)  # who asks already waits on the socket for the moment that is left
-        uvicorn.Server(uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=1)).run([listening])
+        Server(uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=1)).run([listening])
