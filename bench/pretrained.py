@@ -21,7 +21,7 @@ from ecop.cli.units import metric, metric_name
 from ecop.fit.evaluate import Evaluation, evaluate
 from ecop.fit.initialisation import Initialisation
 
-HEAD = "least-squares"
+HEADS = ("steps", "least-squares")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +44,9 @@ class Pretrained(Benchmark):
         own = Initialisation.load(self.init).settings.head
         rows = [
             row(start.with_fit(head=head), scaling, self)
-            for head in sorted((None, HEAD), key=lambda head: head != own)  # the shipped one as it is comes first
+            for head in sorted(HEADS, key=lambda head: head != own)  # the shipped one as it is comes first
             for start in self.starts()
-            for scaling in (scalings(start) if head is None else scalings(start)[:1])
+            for scaling in (scalings(start) if head == own else scalings(start)[:1])
         ]
         return {
             "subject": rows[0]["name"], "rows": rows, "steps": rows[0]["steps"], "n": rows[0]["n"], "every": self.every,
@@ -91,7 +91,12 @@ def row(start: Initialisation, scaling: str, benchmark: Pretrained) -> dict[str,
 
 def label(one: Mapping[str, Any]) -> str:
     """A row's name."""
-    return f"{one['name']}, {one['scaling']}" + (", head" if one.get("head") else "")
+    return f"{one['name']}, {one['scaling']}" + (", head" if solved(one) else "")
+
+
+def solved(one: Mapping[str, Any]) -> bool:
+    """Whether a row's last layer was solved for."""
+    return one.get("head") == "least-squares"
 
 
 def table(result: Mapping[str, Any]) -> Iterator[str]:
@@ -102,7 +107,7 @@ def table(result: Mapping[str, Any]) -> Iterator[str]:
     yield "| --- " * len(titles) + "|"
     for one in result["rows"]:
         numbers = (f"{metric(name, one['mean'][name])} ± {metric(name, one['std'][name])}" for name in metrics)
-        head = "solved for" if one.get("head") else "as stepped"
+        head = "solved for" if solved(one) else "as stepped"
         yield f"| {' | '.join([one['name'], one['learner'], one['scaling'], head, *numbers])} |"
 
 
