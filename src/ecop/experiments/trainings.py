@@ -54,11 +54,11 @@ class Training:
         The last one, not the best in validation: an arm must not win by having been looked at more often.
         """
         if not self.path.is_file():
-            done = self._done()
-            train(
-                self._of_length(self.recipe.train.steps), self.data, self.folder / "run", report=report,
-                resume=0 < done <= self.recipe.train.steps, overwrite=True,
-            )  # fmt: skip
+            steps, folder = self.recipe.train.steps, self.folder / "run"
+            resume = 0 < self._done() <= steps
+            # What decides is the same, as the folder's name says; the recipe may be written down in other words by now.
+            begun = dataclasses.replace(self, recipe=RunFolder.open(folder).recipe) if resume else self
+            train(begun._of_length(steps), self.data, folder, report=report, resume=resume, overwrite=True)
             shutil.copyfile(self.folder / "run" / "last.safetensors", self.path)
         return Initialisation.load(self.path)
 
