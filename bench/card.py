@@ -19,13 +19,15 @@ SIGNALS_MEASURED = (
 )
 CAUTION = (
     "± behind a gain is the 95 % interval of its mean. Learnit prunes nothing, so that there is nothing to scale by. "
-    "Both runs are short, and each was made once: what they would reach at convergence is another question. All "
-    "numbers, by signal: `bench/results/{result}`."
+    "These are short runs, each made once: what they would reach at convergence is another question. All numbers, by "
+    "signal: `bench/results/{result}`."
 )
 HOW_TRAINED = (
-    "Each on one core of a {cores}-core machine ({processor}), side by side, for the same time, while both cores were "
-    "used for other work too; the best in validation was kept. Learnit's inner steps are as many as take the memory of "
-    "the pruned ones: equal γ·K·M."
+    "Each on one core of a {cores}-core machine ({processor}) that was used for other work too; the best in validation "
+    "was kept. `{name}-before`, the plain method, and Learnit were trained side by side for the same time; Learnit's "
+    "inner steps are as many as take the memory of the pruned ones: equal γ·K·M. `{name}` went on from `{name}-before` "
+    "with learned inner rates, and ends a fit with a solved last layer: it has had more training than the others, and "
+    "is what ships, not what compares the methods. That is `ecop experiment beyond`, at equal work."
 )
 
 
@@ -94,16 +96,18 @@ class Card:
             trained = row["trained"]
             minutes = f"{trained['seconds'] / 60:.1f} min"
             lines.append(f"| {name} | {trained['steps']} | {trained['signals_seen']} | {minutes} |")
-        how = fill(" ".join([HOW_TRAINED.format(**self.result["machine"]), self.earlier]))
+        how = fill(" ".join([HOW_TRAINED.format(name=self.name, **self.result["machine"]), self.earlier]))
         return "\n".join(["## How it was trained", "", *lines, "", *how, "", "```bash", *self._commands(rows), "```"])
 
     def _commands(self, rows: Mapping[str, Any]) -> Iterator[str]:
         yield f"ecop data {self.data_set}"
-        for name, row in rows.items():
+        before = f"{self.name}-before"
+        for name, row in sorted(rows.items(), key=lambda one: one[0] != before):  # others go on from it
             trained = Recipe.from_dict(row["recipe"])
             changes = changed_settings(Recipe.named(trained.name), trained)
+            begun = f" --init runs/{before}/best.safetensors" if name == self.name and before in rows else ""
             wanted = " ".join(rounded(change.replace(" ", "")) for change in changes)
-            yield f"ecop train --data DATA --out runs/{name} --recipe {trained.name} --set {wanted}"
+            yield f"ecop train --data DATA --out runs/{name} --recipe {trained.name}{begun} --set {wanted}"
         baselines = " ".join(f"runs/{name}" for name in list(rows)[1:])
         every = f" --every {self.result['every']}" if self.result.get("every", 1) > 1 else ""
         yield f"python -m bench.pretrained --init {self.name} --baselines {baselines} --data DATA/test{every}"

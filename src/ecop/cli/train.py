@@ -1,7 +1,7 @@
 """``ecop train``: an initialisation from a folder of signals."""
 
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -193,18 +193,30 @@ def parse_tile(text: str) -> "int | Literal['auto'] | None":
 
 
 def changed_settings(before: "Recipe", after: "Recipe") -> list[str]:
-    """What is different, as ``KEY=VALUE``.
+    """What is different, as ``KEY=VALUE``; a learner's update that is left out is plain descent.
 
     Example:
         >>> from ecop.core.recipe import Recipe
-        >>> changed_settings(Recipe(), Recipe().with_settings({"data.batch": 2}))
-        ['data.batch=2']
+        >>> plain = Recipe()
+        >>> learned = plain.with_settings({"data.batch": 2, "learner.update.rates": "layer"})
+        >>> changed_settings(plain, learned), changed_settings(learned, plain)
+        (['learner.update.rates=layer', 'data.batch=2'], ['learner.update.name=descent', 'data.batch=8'])
     """
     old, new = before.to_dict(), after.to_dict()
+    if "update" in old["learner"]:
+        new["learner"].setdefault("update", {"name": "descent"})
     return [
-        f"{part}.{name}={value}" for part in new if isinstance(new[part], dict) for name, value in new[part].items()
-        if value != old[part].get(name)
+        f"{part}.{change}" for part in new if isinstance(new[part], dict)
+        for change in _changed(old[part], new[part])
     ]  # fmt: skip
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in new.items():
+        if isinstance(value, Mapping):
+            yield from (f"{name}.{change}" for change in _changed(old.get(name, {}), value))
+        elif value != old.get(name):
+            yield f"{name}={value}"
 
 
 @contextmanager
