@@ -32,6 +32,9 @@ BANDS = 4
 EDGES = 0.1
 """Share of the points that are called edges: those of the largest gradient."""
 
+DRAWN = (0, 1, 2, 4, 8, 16)
+"""Steps of which a picture is shown, as far as a fit goes."""
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -98,22 +101,23 @@ def watched(initialisation: Initialisation, signal: Signal, plan: FitPlan, *, ke
     Returns:
         Lists with an entry for each step: ``psnr``; ``bands``, the share of the signal's power in each octave that the
         reconstruction still misses; where points would be kept, ``overlap`` with those of the step before, and
-        ``edges``, the share of the kept ones that lie on edges; with ``keep_pictures`` the reconstructions and the
-        kept points.
+        ``edges``, the share of the kept ones that lie on edges; with ``keep_pictures``, by the number of the step, the
+        reconstructions and the kept points of those that are drawn.
     """
     convention = initialisation.recipe.data.grid
     context, grid = context_of(signal, convention), signal.grid(convention)
     field, key = initialisation.field, jax.random.key(0)
     view = View(grid, type(signal).embed)
     edge = edges(signal.values)
-    found: dict[str, Any] = {"psnr": [], "bands": [], "overlap": [], "edges": [], "pictures": [], "kept": []}
+    found: dict[str, Any] = {"psnr": [], "bands": [], "overlap": [], "edges": [], "pictures": {}, "kept": {}}
     before: np.ndarray | None = None
     for step in range(plan.steps + 1):
         values = np.clip(np.concatenate(list(render_strips(field, view, grid))), 0, 1)
         found["psnr"].append(signal.metrics(type(signal).assemble(values, signal.about))["psnr"])
         found["bands"].append(missed(signal.values, values))
-        if keep_pictures:
-            found["pictures"].append(np.round(255 * values).astype(int))
+        drawn = keep_pictures and step in DRAWN
+        if drawn:
+            found["pictures"][str(step)] = np.round(255 * values).astype(int)
         if step == plan.steps:
             break
         field, stepped = fit_step(field, context, plan, key, jnp.asarray(step))
@@ -124,8 +128,8 @@ def watched(initialisation: Initialisation, signal: Signal, plan: FitPlan, *, ke
         found["edges"].append(float(edge.reshape(-1)[kept].mean()))
         if before is not None:
             found["overlap"].append(float((kept & before).sum() / kept.sum()))
-        if keep_pictures:
-            found["kept"].append(kept.reshape(signal.shape).astype(int))
+        if drawn:
+            found["kept"][str(step)] = kept.reshape(signal.shape).astype(int)
         before = kept
     return found
 

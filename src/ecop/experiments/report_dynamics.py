@@ -7,12 +7,9 @@ from typing import Any
 import numpy as np
 
 from ecop.experiments.document import Document
-from ecop.experiments.dynamics import BANDS, EDGES, means, medians
+from ecop.experiments.dynamics import BANDS, DRAWN, EDGES, means, medians
 from ecop.experiments.study import Scale, Study
 from ecop.plots import TWO_COLUMNS, lines, new_figure, save_plot
-
-DRAWN = (0, 1, 2, 4, 8, 16)
-"""Steps of which a picture is shown, as far as a fit goes."""
 
 
 def write(
@@ -70,7 +67,7 @@ def _octave(place: int) -> str:
 def _pictures(document: Mapping[str, Any], path: Path) -> None:
     """For each signal that was kept a row of reconstructions and one of kept points."""
     shown = [one for one in document["signals"] if one["pictures"]]
-    steps = [step for step in DRAWN if step < len(shown[0]["pictures"])]
+    steps = [step for step in DRAWN if str(step) in shown[0]["pictures"]]
     kept = bool(shown[0]["kept"])
     height = len(shown) * (2 if kept else 1)
     figure = new_figure(TWO_COLUMNS, TWO_COLUMNS / len(steps) * height + 0.3)
@@ -79,13 +76,13 @@ def _pictures(document: Mapping[str, Any], path: Path) -> None:
         axis.set_axis_off()
     for number, one in enumerate(shown):
         for column, step in enumerate(steps):
-            picture = np.asarray(one["pictures"][step], float) / 255
+            picture = np.asarray(one["pictures"][str(step)], float) / 255
             row = number * (2 if kept else 1)
             axes[row, column].imshow(
                 picture[..., 0] if picture.shape[-1] == 1 else picture, cmap="gray", vmin=0, vmax=1
             )
             if number == 0:
                 axes[0, column].set_title(f"step {step}")
-            if kept and step < len(one["kept"]):
-                axes[row + 1, column].imshow(one["kept"][step], cmap="gray_r", interpolation="nearest")
+            if str(step) in one["kept"]:
+                axes[row + 1, column].imshow(one["kept"][str(step)], cmap="gray_r", interpolation="nearest")
     save_plot(figure, path)
