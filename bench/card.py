@@ -23,7 +23,7 @@ CAUTION = (
     "signal: `bench/results/{result}`."
 )
 HOW_TRAINED = (
-    "Each on one core of a {cores}-core machine ({processor}) that was used for other work too; the best in validation "
+    "Each on one core ({processor}) of a machine that was used for other work too; the best in validation "
     "was kept. `{name}-before`, the plain method, and Learnit were trained side by side for the same time; Learnit's "
     "inner steps are as many as take the memory of the pruned ones: equal γ·K·M. `{name}` went on from `{name}-before` "
     "with learned inner rates, and ends a fit with a solved last layer: it has had more training than the others, and "
