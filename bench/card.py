@@ -25,9 +25,16 @@ CAUTION = (
 HOW_TRAINED = (
     "Each on one core ({processor}) of a machine that was used for other work too; the best in validation "
     "was kept. `{name}-before`, the plain method, and Learnit were trained side by side for the same time; Learnit's "
-    "inner steps are as many as take the memory of the pruned ones: equal γ·K·M. `{name}` went on from `{name}-before` "
-    "with learned inner rates, and ends a fit with a solved last layer: it has had more training than the others, and "
-    "is what ships, not what compares the methods. That is `ecop experiment beyond`, at equal work."
+    "inner steps are as many as take the memory of the pruned ones: equal γ·K·M. "
+)
+WENT_ON = (
+    "`{name}` went on from `{name}-before` with learned inner rates, and ends a fit with a solved last layer: it has had "
+    "more training than the others, and is what ships, not what compares the methods. That is `ecop experiment beyond`, "
+    "at equal work."
+)
+BEGAN_ANEW = (
+    "`{name}` was trained from random parameters, too, in about the same time, with learned inner rates, and ends a fit "
+    "with a solved last layer."
 )
 
 
@@ -96,8 +103,11 @@ class Card:
             trained = row["trained"]
             minutes = f"{trained['seconds'] / 60:.1f} min"
             lines.append(f"| {name} | {trained['steps']} | {trained['signals_seen']} | {minutes} |")
-        how = fill(" ".join([HOW_TRAINED.format(name=self.name, **self.result["machine"]), self.earlier]))
-        return "\n".join(["## How it was trained", "", *lines, "", *how, "", "```bash", *self._commands(rows), "```"])
+        begun = WENT_ON if rows[self.name]["trained"].get("parent") else BEGAN_ANEW
+        how = " ".join([HOW_TRAINED + begun, self.earlier]).format(name=self.name, **self.result["machine"])
+        return "\n".join(
+            ["## How it was trained", "", *lines, "", *fill(how), "", "```bash", *self._commands(rows), "```"]
+        )
 
     def _commands(self, rows: Mapping[str, Any]) -> Iterator[str]:
         yield f"ecop data {self.data_set}"
@@ -105,7 +115,9 @@ class Card:
         for name, row in sorted(rows.items(), key=lambda one: one[0] != before):  # others go on from it
             trained = Recipe.from_dict(row["recipe"])
             changes = changed_settings(Recipe.named(trained.name), trained)
-            begun = f" --init runs/{before}/best.safetensors" if name == self.name and before in rows else ""
+            begun = (
+                f" --init runs/{before}/best.safetensors" if name == self.name and row["trained"].get("parent") else ""
+            )
             wanted = " ".join(rounded(change.replace(" ", "")) for change in changes)
             yield f"ecop train --data DATA --out runs/{name} --recipe {trained.name}{begun} --set {wanted}"
         baselines = " ".join(f"runs/{name}" for name in list(rows)[1:])
