@@ -28,13 +28,13 @@ HOW_TRAINED = (
     "inner steps are as many as take the memory of the pruned ones: equal γ·K·M. "
 )
 WENT_ON = (
-    "`{name}` went on from `{name}-before` with learned inner rates, and ends a fit with a solved last layer: it has had "
-    "more training than the others, and is what ships, not what compares the methods. That is `ecop experiment beyond`, "
-    "at equal work."
+    "`{name}` went on from `{name}-before` with learned inner rates, and ends a fit with a solved last layer: it has "
+    "had more training than the others, and is what ships, not what compares the methods. That is `ecop experiment "
+    "beyond`, at equal work."
 )
 BEGAN_ANEW = (
-    "`{name}` was trained from random parameters, too, in about the same time, with learned inner rates, and ends a fit "
-    "with a solved last layer."
+    "`{name}` was trained from random parameters, too, in about the same time, with learned inner rates, and ends a "
+    "fit with a solved last layer."
 )
 
 
