@@ -24,13 +24,13 @@ KINDS = {1: "audio", 2: "image", 3: "video"}
 
 
 def recipe_of(method: str, shape: tuple[int, ...], **settings: Any) -> tuple[Recipe, Engine]:
-    """The recipe of the photo initialisation with another learner and shape, and its engine.
+    """The recipe of the photo initialisation with another learner, shape and plain steps, and its engine.
 
     Settings have ``__`` for the dot in their names.
     """
     learner, own, engine = METHODS[method]
-    changes = {"learner.name": learner} if learner != "ecop" else {}
-    changes |= own | {"signal": KINDS[len(shape)], "data.size": list(shape)}
+    changes = {"learner.name": learner} if learner != "ecop" else {"learner.update.name": "descent"}
+    changes |= own | {"fit.head": "steps", "signal": KINDS[len(shape)], "data.size": list(shape)}
     changes |= {name.replace("__", "."): value for name, value in settings.items()}
     return Recipe.load("photo").with_settings(changes), Engine(engine)
 
