@@ -86,11 +86,11 @@ def decisive(recipe: Recipe) -> dict[str, Any]:
     A setting that a later version adds therefore changes nothing, as long as its default is what was before.
     """
     tree, usual = recipe.to_dict(), Recipe().to_dict()
-    update = tree["learner"].pop("update", {})
-    if update.pop("name", "descent") != "descent":
-        update["name"] = recipe.learner.settings["update"]["name"]
-    if update:
-        tree["learner"]["update"] = update
+    update = tree["learner"].get("update", {})
+    if update.get("name") == "descent":
+        del update["name"]
+    if not update:
+        tree["learner"].pop("update", None)
     kept: dict[str, Any] = {"signal": recipe.signal, "field": tree["field"], "learner": tree["learner"]}
     for part in ("data", "train", "fit"):
         kept[part] = {name: value for name, value in tree[part].items() if value != usual[part].get(name)}
