@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     folder = parser.parse_args().out
-    start = Initialisation.load("photo")
+    start = Initialisation.load("photo").with_fit(head="steps")  # what the steps do, not what is solved for behind them
     photo = square(Image.read(photo_folder() / HELD_OUT), start.recipe)
     context = context_of(photo, start.recipe.data.grid)
     save(pruning_figure(start, photo, context), folder / "concept-pruning.png")

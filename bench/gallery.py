@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from bench.overview import for_a_screen
 from ecop.core.registry import SIGNALS
 from ecop.data.fetch import fetch
 from ecop.data.folder import find_files, items_of
@@ -34,6 +35,7 @@ def main() -> None:
     arguments = parser.parse_args()
     names = [name for name in DATA_SETS if name in shipped_initialisations()]
     save(drawing({name: fits(Initialisation.load(name), DATA_SETS[name]) for name in names}), arguments.out)
+    for_a_screen(arguments.out)
 
 
 def fits(start: Initialisation, data_set: str) -> tuple[Signal, Fitted, Fitted]:
