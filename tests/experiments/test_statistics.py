@@ -50,6 +50,15 @@ def test_windows_of_a_file_count_as_one_signal():
     assert gain.signals == 2 and gain.mean == 4 and gain.half == pytest.approx(half_interval([2, 6]))
 
 
+def test_the_best_is_short_of_nothing():
+    runs = {"a": [10, 20, 33], "b": [11, 22, 33], "c": [0, 0, 0]}
+    table = Table([document(arm, 0, values) for arm, values in runs.items()])
+    pairs = [(arm, "norm") for arm in (*runs, "never run")]
+    short = table.short_of_best(Cell("c", "c", 0.0), pairs, 2)
+    assert {arm: gain.mean for arm, gain in short.items()} == {"a": 1, "b": 0, "c": 22}
+    assert short["a"].half == pytest.approx(half_interval([1, 2, 0])) and short["b"].verdict == "open"
+
+
 @pytest.mark.parametrize(
     ("mean", "half", "low", "high", "verdict"),
     [

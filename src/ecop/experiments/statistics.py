@@ -128,6 +128,12 @@ class Table:
         return Gain(float(signals.mean()), half_interval(signals), float(each.mean(1).min()),
                     float(each.mean(1).max()), len(seeds), len(signals))  # fmt: skip
 
+    def short_of_best(self, cell: Cell, which: Sequence[tuple[str, str]], steps: int) -> dict[str, Gain]:
+        """By arm, what the best arm has over it, of those arms and scalings that were run; the best's own is zero."""
+        means = {pair: found.mean for pair in which if (found := self.summary(cell, *pair, steps))}
+        best = max(means, key=lambda pair: means[pair])
+        return {pair[0]: gain for pair in means if (gain := self.gain(cell, best, pair, steps))}
+
 
 def half_interval(values: Sequence[float] | np.ndarray) -> float:
     """Half the width of the 95 % interval of a mean, by Student's t; infinite for fewer than two values.

@@ -13,7 +13,7 @@ def curve_picture(fits: Sequence[Fit], step: int) -> bytes:
     curves = {
         fit.title: (range(len(fit.last.psnr_curve)), fit.last.psnr_curve) for fit in fits if fit.watched
     }  # fmt: skip
-    figure = new_figure(4.2, 2.6)
+    figure = new_figure(3.0, 1.9)
     axes = lines(figure, curves, x="inner step", y="PSNR (dB)", named=len(curves) > 1)
     axes.set_xlim(0, max(1, *(fit.total for fit in fits)))
     axes.axvline(step, color=GREY, linewidth=0.8, zorder=0)
