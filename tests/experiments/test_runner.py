@@ -16,8 +16,11 @@ from ecop.data.loader import Batch
 from ecop.experiments.compare import Place, runs
 from ecop.experiments.corpora import corrupted, corrupted_copy, held_out
 from ecop.experiments.evaluation import evaluate_steps
+from ecop.experiments.programs import METHODS
 from ecop.experiments.report import write_report
+from ecop.experiments.report_memory import MIB, in_short
 from ecop.experiments.runner import folder_of, pieces, results, run
+from ecop.experiments.statistics import Table
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.loop import fit_batch
 from ecop.meta.build import batch_context
@@ -82,11 +85,35 @@ def test_the_report_has_every_number_and_needs_nothing_beside_it(study, scale, p
         assert (folder / name).is_file()
     summary = (place.out / "README.md").read_text()
     assert "ECoP is better than nothing" in summary and "surely" in summary
+    verdict = claim["where"][0]["verdict"]
+    columns = ["pictures" if verdict == one else "–" for one in ("holds", "fails", "open")]
+    short = f"| [ECoP is better than nothing]({folder.name}/report.md) | {' | '.join(columns)} |"
+    assert short in summary
+
+
+def test_a_study_with_a_map_recommends_what_falls_short_by_the_least(study, scale, place, finished):
+    mapped = dataclasses.replace(study, map=("learner.inner_steps", "field.width"))
+    text = write_report(mapped, scale, place.out).path.with_suffix(".md").read_text()
+    table = Table(results(mapped, scale, place.out))
+    (cell,) = table.cells()
+    means = {arm.label: table.summary(cell, arm.name, mapped.scalings_of(arm)[0], 2).mean for arm in mapped.arms}
+    first, second, _ = sorted(means, key=lambda label: -means[label])
+    assert f"**{first}** falls short by the least over 1 corpora, at 2 steps: by 0.00 dB" in text
+    assert f"the next, {second}, by {means[first] - means[second]:.2f} dB" in text
+
+
+def test_the_page_says_what_memory_comes_to_where_every_method_is_there():
+    documents = [
+        {"corpus": "8x8", "arm": arm, "planned_bytes": n * MIB, "measured": None} for n, arm in enumerate(METHODS, 2)
+    ]
+    documents[0]["measured"] = {"program_bytes": 9 * MIB}
+    words = in_short(documents)
+    assert "At 8×8 plain autodiff takes 7 MiB for Learnit with K = 16, 5 MiB for ECoP" in words
+    assert "6 MiB for Learnit with K = 4" in words and "the same three take 4 MiB, 9 MiB and 3 MiB" in words
+    assert in_short(documents[1:]) == ""
 
 
 def test_a_changed_study_is_run_again(scale, place, study, finished):
-    import dataclasses
-
     longer = dataclasses.replace(study, steps=(1, 2, 3))
     assert not {piece.identity().__repr__() for piece in pieces(longer, scale)} & {
         piece.identity().__repr__() for piece in pieces(study, scale)

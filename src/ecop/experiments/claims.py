@@ -4,10 +4,12 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from ecop.experiments.statistics import Cell, Gain, Table
+from ecop.experiments.statistics import Cell, Gain, Table, Verdict
 from ecop.experiments.study import Claim, Study
+
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 INTRODUCTION = """# What holds
 
@@ -71,15 +73,20 @@ def judged(study: Study, documents: Sequence[Mapping[str, Any]]) -> list[Found]:
 
 
 def claims_page(out: Path) -> str:
-    """The page of all studies whose results lie in a folder, in Markdown."""
-    parts = [INTRODUCTION]
-    for path in sorted(out.glob("*/results.json")):
-        results = json.loads(path.read_text(encoding="utf-8"))
-        report = f"{path.parent.name}/report.md"
+    """The page of all studies whose results lie in a folder, in Markdown: the paper's claims first, then each study."""
+    studies = {
+        f"{path.parent.name}/report.md": json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(out.glob("*/results.json"))
+    }
+    parts = [INTRODUCTION, *_paper(studies)]
+    for report, results in studies.items():
         parts.append(f"## [{results['title']}]({report}), {results['scale']}\n")
         measured = [claim for claim in results["claims"] if claim["where"]]
-        if not measured:
+        if results.get("in_short"):
+            parts.append(f"{results['in_short']}\n")
+        elif not measured:
             parts.append(f"{results['runs']} runs; the numbers are in the [report]({report}).\n")
+        if not measured:
             continue
         parts += ["| claim | claimed | measured here | holds |", "| --- | --- | --- | --- |"]
         parts += [_claim_row(claim) for claim in measured]
@@ -87,9 +94,29 @@ def claims_page(out: Path) -> str:
     return "\n".join(parts)
 
 
+def _paper(studies: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """The paper's own claims, each in a row, with the corpora on which it holds, fails, and is open."""
+    rows = []
+    for report, results in sorted(studies.items(), key=lambda item: item[1]["study"] != "main"):
+        for claim in results["claims"]:
+            if _from_paper(claim) and claim["where"]:
+                where = {
+                    verdict: ", ".join(w["where"] for w in claim["where"] if w["verdict"] == verdict)
+                    for verdict in VERDICTS
+                }  # fmt: skip
+                rows.append(f"| [{claim['text']}]({report}) | " + " | ".join(where[v] or "–" for v in VERDICTS) + " |")
+    if rows:
+        yield "## In short: what the paper says\n"
+        yield from ("| claim | holds on | fails on | open on |", "| --- | --- | --- | --- |", *rows, "")
+
+
+def _from_paper(claim: Mapping[str, Any]) -> bool:
+    return claim["source"].startswith("arXiv 2302.00617")
+
+
 def _claim_row(claim: Mapping[str, Any]) -> str:
     measured = "; ".join(f"{w['where']} {w['gain']:+.2f} ± {w['half_interval']:.2f}" for w in claim["where"])
-    counts = {verdict: sum(w["verdict"] == verdict for w in claim["where"]) for verdict in ("holds", "fails", "open")}
+    counts = {verdict: sum(w["verdict"] == verdict for w in claim["where"]) for verdict in VERDICTS}
     total = len(claim["where"])
     if counts["holds"] == total:
         verdict = "**holds**" + (f" on all {total}" if total > 1 else "")
@@ -97,5 +124,5 @@ def _claim_row(claim: Mapping[str, Any]) -> str:
         verdict = "**fails**" + (f" on all {total}" if total > 1 else "")
     else:
         verdict = ", ".join(f"{word} on {count}" for word, count in counts.items() if count)
-    source = "" if claim["source"].startswith("arXiv 2302.00617") else f" ({claim['source']})"
+    source = "" if _from_paper(claim) else f" ({claim['source']})"
     return f"| {claim['text']}{source} | {claim['claimed'] or '–'} | {measured} | {verdict} |"

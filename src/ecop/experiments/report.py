@@ -14,7 +14,7 @@ from ecop.experiments.study import Scale, Study
 from ecop.store.documents import plain, write_json
 
 Section = Callable[[Study, Scale, Sequence[Mapping[str, Any]], Document, Path], dict[str, Any]]
-"""Writes a kind's part of a report, pictures into the folder; returns its numbers."""
+"""Writes a kind's part of a report, pictures into the folder; returns its numbers, and their meaning ``in_short``."""
 
 SECTIONS: dict[str, Section] = {
     "compare": report_compare.write, "dynamics": report_dynamics.write, "memory": report_memory.write,
@@ -61,7 +61,7 @@ def write_report(study: Study, scale: Scale, out: Path) -> Written:
     claims = [one.document() for one in found]
     whole = {
         "study": study.name, "title": study.title, "scale": scale.name, "runs": len(documents), "claims": claims,
-        "numbers": numbers, "machines": _machines(documents),
+        "in_short": numbers.pop("in_short", None), "numbers": numbers, "machines": _machines(documents),
     }  # fmt: skip
     write_text(folder / "results.json", write_json(plain(whole, "results", gaps=True), indent=1) + "\n")
     write_text(out / "README.md", claims_page(out))

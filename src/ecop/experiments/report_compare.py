@@ -45,13 +45,12 @@ def write(
             _map(study, scale, table, cell, report, folder)
         if study.options.get("ratio"):
             _ratio(study, documents, cell, report, folder)
-    if len(study.map) == 2:
-        _recommendation(study, table, own, report)
+    in_short = _recommendation(study, table, own, report) if len(study.map) == 2 else None
     if study.transfer:
         _matrix(study, table, report, folder)
     rows = list(_long(table, study))
     write_text(folder / "results.csv", _csv(rows))
-    return {"rows": rows}
+    return {"rows": rows, "in_short": in_short}
 
 
 def _trained(study: Study, documents: Sequence[Mapping[str, Any]], report: Document) -> None:
@@ -176,13 +175,13 @@ def _map(study: Study, scale: Scale, table: Table, cell: Cell, report: Document,
     report.picture(path, f"PSNR by {study.map[0]} and {study.map[1]}, {cell}")
 
 
-def _recommendation(study: Study, table: Table, cells: Sequence[Cell], report: Document) -> None:
-    """How far each arm falls short of the best of its corpus, and which does so least over all."""
+def _recommendation(study: Study, table: Table, cells: Sequence[Cell], report: Document) -> str | None:
+    """How far each arm falls short of the best of its corpus; returns in words which does so least over all."""
     which = [(arm.name, study.scalings_of(arm)[0]) for arm in study.arms]
     short = [table.short_of_best(cell, which, study.headline) for cell in cells]
     everywhere = {name: [gains[name] for gains in short] for name, _ in which if all(name in gains for gains in short)}
     if not everywhere:
-        return
+        return None
     report.heading("Recommendation")
     mean = {name: float(np.mean([gain.mean for gain in gains])) for name, gains in everywhere.items()}
     order = sorted(mean, key=lambda name: mean[name])
@@ -200,13 +199,15 @@ def _recommendation(study: Study, table: Table, cells: Sequence[Cell], report: D
     seeds = min(gain.seeds for gains in everywhere.values() for gain in gains)
     signals = min(gain.signals for gains in everywhere.values() for gain in gains)
     first, second = (study.arm(name).label for name in order[:2])
-    report.paragraph(
+    words = (
         f"**{first}** falls short by the least over {len(cells)} corpora, at {study.headline} steps: by "
         f"{mean[order[0]]:.2f} dB on the mean; the next, {second}, by {mean[order[1]]:.2f} dB. Not told apart from the "
         f"best on any corpus: {told}. ± is the 95 % interval over at least {signals} signals of {seeds} "
         f"seed{'s' if seeds > 1 else ''}. That the best was chosen from {len(everywhere)} on the same signals flatters "
         "it: a difference near its interval is none."
     )
+    report.paragraph(words)
+    return words
 
 
 def _setting(recipe: Recipe, arm: Arm, key: str) -> Any:
