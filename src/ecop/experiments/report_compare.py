@@ -180,7 +180,7 @@ def _recommendation(study: Study, table: Table, cells: Sequence[Cell], report: D
     which = [(arm.name, study.scalings_of(arm)[0]) for arm in study.arms]
     short = [table.short_of_best(cell, which, study.headline) for cell in cells]
     everywhere = {name: [gains[name] for gains in short] for name, _ in which if all(name in gains for gains in short)}
-    if not everywhere:
+    if len(everywhere) < 2:  # nothing to choose from yet
         return None
     report.heading("Recommendation")
     mean = {name: float(np.mean([gain.mean for gain in gains])) for name, gains in everywhere.items()}

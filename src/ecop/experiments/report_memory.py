@@ -17,7 +17,8 @@ def write(
 ) -> dict[str, Any]:
     """Add the sections of a study of this kind; returns its numbers."""
     words = in_short(documents)
-    report.paragraph(words)
+    if words:
+        report.paragraph(words)
     report.heading("Memory of an outer step, one signal")
     rows = []
     for document in documents:
