@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ecop.experiments.dynamics import BANDS, edges, missed
+from ecop.experiments.dynamics import BANDS, edges, means, medians, missed, spreads
 
 
 def wave(period, size=64):
@@ -29,3 +29,12 @@ def test_edges_lie_along_a_step():
     step = np.zeros((20, 20, 1))
     step[:, 10:] = 1
     assert set(np.flatnonzero(edges(step).any(0))) == {9, 10}
+
+
+def test_numbers_are_of_all_seeds_and_signals_and_their_spread_is_of_the_seeds():
+    found = [[[10, 20], [12, 24]], [[14, 20], [20, 24]]]  # two seeds, two signals, two steps
+    seeds = [{"signals": [{"psnr": psnr} for psnr in signals]} for signals in found]
+    assert means(seeds, "psnr").tolist() == [14, 22]
+    assert medians(seeds, "psnr").tolist() == [13, 22]
+    assert spreads(seeds, "psnr") == pytest.approx([np.std([11, 17], ddof=1), 0])
+    assert spreads(seeds[:1], "psnr") is None

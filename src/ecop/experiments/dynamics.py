@@ -5,7 +5,7 @@ after each step, how much of the kept points stays from step to step, and how ma
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,21 +45,23 @@ class Steps:
         scale: at which it runs.
         corpus: name of the corpus; its signals must have two axes.
         arm: what is trained.
+        seed: as a `Run`'s; pictures are kept of the first alone.
     """
 
     study: Study
     scale: Scale
     corpus: str
     arm: Arm
+    seed: int = 0
 
     @property
     def name(self) -> str:
         """Of its file."""
-        return f"{self.corpus}-{self.arm.name}-0"
+        return self._run.name
 
     @property
     def _run(self) -> Run:
-        return Run(self.study, self.scale, self.corpus, self.arm)
+        return Run(self.study, self.scale, self.corpus, self.arm, self.seed)
 
     def identity(self) -> Any:
         """All that decides its result."""
@@ -77,22 +79,25 @@ class Steps:
             trained = training.run(lambda step, _: report(f"{self.name}: training", step, steps))
             initialisation = dataclasses.replace(trained, settings=resolved_fit(recipe))
         else:
-            initialisation = Initialisation.random(recipe, resolved_fit(recipe))
+            initialisation = Initialisation.random(recipe, resolved_fit(recipe), self.seed)
         signals = held_out(folder, recipe, corpus, self.study.part)
-        count, drawn = self.study.options["signals"], self.study.options["drawn"]
+        count, drawn = self.study.options["signals"], self.study.options["drawn"] if self.seed == 0 else 0
         plan = initialisation.plan(self.study.headline, self.study.scalings_of(self.arm)[0])
         each = []
         for number, signal in enumerate(signals.targets[:count]):
             report(f"{self.name}: looking at every step", number, count)
             each.append(watched(initialisation, signal, plan, keep_pictures=number < drawn))
-        return {"corpus": self.corpus, "arm": self.arm.name, "files": list(signals.names[:count]), "signals": each}
+        return {
+            "corpus": self.corpus, "arm": self.arm.name, "seed": self.seed, "files": list(signals.names[:count]),
+            "signals": each,
+        }  # fmt: skip
 
 
 def runs(study: Study, scale: Scale) -> Iterator[Steps]:
-    """The pieces of a study of this kind."""
-    for corpus in study.corpora:
-        for arm in study.arms:
-            yield Steps(study, scale, corpus, arm)
+    """The pieces of a study of this kind, the first seed of everything first."""
+    every = [(seed, corpus, arm) for corpus in study.corpora for arm in study.arms for seed in study.seeds_of(corpus)]
+    for seed, corpus, arm in sorted(every, key=lambda one: one[0]):
+        yield Steps(study, scale, corpus, arm, seed)
 
 
 def watched(initialisation: Initialisation, signal: Signal, plan: FitPlan, *, keep_pictures: bool) -> dict[str, Any]:
@@ -165,11 +170,21 @@ def edges(values: np.ndarray) -> np.ndarray:
     return strength >= np.quantile(strength, 1 - EDGES)
 
 
-def means(document: Mapping[str, Any], name: str) -> np.ndarray:
-    """The mean over signals of one of `watched`'s lists."""
-    return np.mean([one[name] for one in document["signals"]], 0)
+def means(documents: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
+    """The mean over seeds and signals of one of `watched`'s lists."""
+    return np.mean(_each(documents, name), (0, 1))
 
 
-def medians(document: Mapping[str, Any], name: str) -> np.ndarray:
-    """The median over signals: shares of a smooth signal's little detail would rule the mean."""
-    return np.median([one[name] for one in document["signals"]], 0)
+def spreads(documents: Sequence[Mapping[str, Any]], name: str) -> np.ndarray | None:
+    """The standard deviation over seeds of the means over signals; ``None`` for one seed."""
+    return np.std(_each(documents, name).mean(1), 0, ddof=1) if len(documents) > 1 else None
+
+
+def medians(documents: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
+    """The median over seeds and signals: shares of a smooth signal's little detail would rule the mean."""
+    return np.median(_each(documents, name), (0, 1))
+
+
+def _each(documents: Sequence[Mapping[str, Any]], name: str) -> np.ndarray:
+    """One of `watched`'s lists: (seeds, signals, steps …)."""
+    return np.array([[one[name] for one in document["signals"]] for document in documents])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ecop.experiments.document import Document
-from ecop.experiments.dynamics import BANDS, DRAWN, EDGES, means, medians
+from ecop.experiments.dynamics import BANDS, DRAWN, EDGES, means, medians, spreads
 from ecop.experiments.study import Scale, Study
 from ecop.plots import TWO_COLUMNS, lines, new_figure, save_plot
 
@@ -17,21 +17,25 @@ def write(
 ) -> dict[str, Any]:
     """Add the sections of a study of this kind; returns its numbers."""
     numbers = []
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for document in documents:
-        label = study.arm(document["arm"]).label
-        report.heading(f"{label}, {document['corpus']}")
-        stem = f"{document['corpus']}-{document['arm']}"
-        path = folder / "figures" / f"steps-{stem}.png"
-        _pictures(document, path)
-        report.picture(path, f"After some of the steps: reconstructions, and below them the kept points; {label}")
+        groups.setdefault((document["corpus"], document["arm"]), []).append(document)
+    for (corpus, arm), seeds in groups.items():
+        label = study.arm(arm).label
+        report.heading(f"{label}, {corpus}")
+        stem = f"{corpus}-{arm}"
+        if drawn := [document for document in seeds if document["signals"][0]["pictures"]]:
+            path = folder / "figures" / f"steps-{stem}.png"
+            _pictures(drawn[0], path)
+            report.picture(path, f"After some of the steps: reconstructions, and below them the kept points; {label}")
         path = folder / "figures" / f"bands-{stem}.png"
-        bands = medians(document, "bands")
+        bands = medians(seeds, "bands")
         figure = new_figure(TWO_COLUMNS, 0.4 * TWO_COLUMNS)
         curves = {_octave(place): (range(len(bands)), bands[:, place]) for place in range(BANDS)}
         lines(figure, curves, x="inner step", y="share of power missed", log_y=True)
         save_plot(figure, path)
         report.picture(path, f"What the reconstruction still misses, by octave (cycles a pixel); {label}")
-        numbers.append(_numbers(document, report))
+        numbers.append({"corpus": corpus, "arm": arm, **_numbers(seeds, report)})
     return {"rows": numbers, "in_short": in_short([row for row in numbers if row["arm"] == study.reference])}
 
 
@@ -47,17 +51,18 @@ def in_short(rows: Sequence[Mapping[str, Any]], after: int = 2) -> str:
     )
 
 
-def _numbers(document: Mapping[str, Any], report: Document) -> dict[str, Any]:
-    psnr, bands = means(document, "psnr"), medians(document, "bands")
-    own = {"corpus": document["corpus"], "arm": document["arm"], "psnr": psnr, "bands": bands}
+def _numbers(seeds: Sequence[Mapping[str, Any]], report: Document) -> dict[str, Any]:
+    psnr, spread, bands = means(seeds, "psnr"), spreads(seeds, "psnr"), medians(seeds, "bands")
+    own = {"seeds": len(seeds), "psnr": psnr, "bands": bands} | ({} if spread is None else {"psnr_seeds_std": spread})
     steps = [step for step in DRAWN if step < len(psnr)]
-    rows = [["PSNR (dB)", *(f"{psnr[step]:.1f}" for step in steps)]]
+    rows = [["PSNR (dB)", *(f"{psnr[s]:.1f}" + ("" if spread is None else f" ± {spread[s]:.1f}") for s in steps)]]
     rows += [
         [f"missed, {_octave(place)}", *(f"{100 * bands[step, place]:.1f} %" for step in steps)]
         for place in range(BANDS)
     ]
-    if document["signals"][0]["edges"]:
-        edges, overlap = means(document, "edges"), means(document, "overlap")
+    signals = seeds[0]["signals"]
+    if signals[0]["edges"]:
+        edges, overlap = means(seeds, "edges"), means(seeds, "overlap")
         own |= {"edges": edges, "overlap": overlap}
         rows.append(["kept points on edges", *(f"{100 * edges[s]:.0f} %" if s < len(edges) else "–" for s in steps)])
         rows.append(["kept as the step before", *(
@@ -65,7 +70,9 @@ def _numbers(document: Mapping[str, Any], report: Document) -> dict[str, Any]:
     report.table(["step", *map(str, steps)], rows)
     report.paragraph(
         f"Edges are the {100 * EDGES:.0f} % of points with the largest gradient: of points chosen at random as many "
-        f"would lie on them. Means over {len(document['signals'])} signals; of what is missed, the median."
+        f"would lie on them. Means over {len(signals)} signals"
+        + (f" and {len(seeds)} seeds, ± standard deviation over seeds" if len(seeds) > 1 else "")
+        + "; of what is missed, the median."
     )
     return own
 
