@@ -57,6 +57,21 @@ def test_every_learner_field_and_scorer(learner, settings, field_name, small_fie
         np.testing.assert_allclose(info[name], reference[name], rtol=1e-9, err_msg=name)
 
 
+@pytest.mark.parametrize("name", ["ecop", "maml"])
+def test_a_head_in_closed_form(name, small_field, scattered, assert_same):
+    """What the outer loss is measured with is solved for: plain autodiff goes through the solve."""
+    known = {field.name for field in dataclasses.fields(LEARNERS[name])}
+    settings = {key: value for key, value in SMALL.items() if key in known} | {"head": "least-squares"}
+    field, context = small_field(), scattered(ragged=True)
+    ours, info = meta_gradient(LEARNERS[name](**settings, engine=Engine(tile=7)), field, context, context)
+    theirs, reference = meta_gradient(LEARNERS[name](**settings, engine=Engine("unrolled")), field, context, context)
+    plain, _ = meta_gradient(LEARNERS[name](**settings | {"head": "steps"}), field, context, context)
+    assert_same(ours, theirs)
+    for key in info:
+        np.testing.assert_allclose(info[key], reference[key], rtol=1e-9, err_msg=key)
+    assert any(jnp.any(abs(a - b) > 1e-3 * abs(b)) for a, b in zip(*map(jax.tree.leaves, (ours, plain)), strict=True))
+
+
 class Modulated(Field):
     """sin(Wx + b + latent), then a head: W and b are shared (learned alone), the latent is adapted alone."""
 

@@ -14,7 +14,7 @@ from ecop.core.recipe import DataSettings, FitSettings, Part, Recipe
 from ecop.core.registry import FIELDS
 from ecop.fields import Siren, create_field, split_adapted
 from ecop.fit import head
-from ecop.fit.head import solved_head
+from ecop.fit.head import loss_behind_head, solved_head
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.loading import load
 from ecop.fit.prepared import prepare
@@ -133,3 +133,33 @@ def test_a_watched_fit_ends_with_it(start):
     solved = start.with_fit(head="least-squares")
     *_, last = watch_fit(solved, prepare(solved, picture), solved.plan())
     assert last.fitted.psnr_curve == pytest.approx(solved.fit(picture).psnr_curve, abs=1e-3)
+
+
+@pytest.mark.usefixtures("float64")
+@pytest.mark.parametrize("name", FIELDS.names())
+def test_the_loss_behind_the_head_needs_no_derivative_of_the_solve(name, small_field, scattered, assert_same):
+    """Its gradient is plain autodiff's through Cholesky; the value lies between the losses before and behind."""
+    field, context = small_field(name), scattered(ragged=True)
+
+    def loss(field, engine):
+        return loss_behind_head(split_adapted(field), context, engine)[0]
+
+    found, expected = (
+        eqx.filter_jit(eqx.filter_value_and_grad(loss))(field, engine)
+        for engine in (Engine(tile=7), Engine("unrolled"))
+    )
+    np.testing.assert_allclose(found[0], expected[0], rtol=1e-9)
+    assert_same(found[1], expected[1])
+    _, (before, after) = solved_and_losses(field, context)
+    assert after <= found[0] <= before
+
+
+@pytest.mark.usefixtures("float64")
+def test_no_gradient_flows_through_the_layer_itself(small_field, scattered):
+    field, context = small_field(), scattered()
+
+    def layer(field):
+        theta = loss_behind_head(split_adapted(field), context)[1]
+        return jnp.sum(theta.last_layer().weight ** 2)
+
+    assert not any(jnp.any(leaf) for leaf in jax.tree.leaves(eqx.filter_grad(layer)(field)))

@@ -75,9 +75,10 @@ class Training:
         return max(steps, default=0)
 
     def _of_length(self, steps: int) -> Recipe:
-        """The recipe with so many outer steps; how fits go has no part in a training."""
+        """The recipe with so many outer steps; how fits go has no part in a training, but for the head it is for."""
         train = dataclasses.replace(self.recipe.train, steps=steps)
-        return dataclasses.replace(self.recipe, train=train, fit=FitSettings())
+        head = self.recipe.learner.settings.get("head", FitSettings.head)
+        return dataclasses.replace(self.recipe, train=train, fit=FitSettings(head=head))
 
 
 def decisive(recipe: Recipe) -> dict[str, Any]:

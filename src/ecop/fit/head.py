@@ -9,20 +9,35 @@ The ridge pulls towards the layer that the steps left, not towards 0, so that th
 is a fixed share of the trace, which float32 can factorise. The sums are taken over tiles.
 """
 
+from typing import Any, NamedTuple
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from ecop.adapt.engine import Engine
+from ecop.adapt.engine import Engine, normaliser
 from ecop.adapt.gradient import precisely
 from ecop.adapt.tiles import tile_sum
+from ecop.core import trees
 from ecop.core.recipe import check
 from ecop.fields.base import Field, LinearHead
 from ecop.signals.context import Context
 
 RIDGE = 1e-6
 """ρ, as a share of the trace of Hᵀ W H."""
+
+
+class Solved(NamedTuple):
+    """A last layer in closed form.
+
+    Attributes:
+        theta: θ with it.
+        ridge: ρ.
+    """
+
+    theta: Field
+    ridge: Float[Array, ""]
 
 
 def solved_head(field: tuple[Field, Field], context: Context, engine: Engine = Engine()) -> Field:
@@ -49,6 +64,42 @@ def solved_head(field: tuple[Field, Field], context: Context, engine: Engine = E
         >>> bool(Engine().loss((solved, split_adapted(field)[1]), context) < 1e-6)
         True
     """
+    return _solve(field, context, engine).theta
+
+
+def loss_behind_head(
+    field: tuple[Field, Field], context: Context, engine: Engine = Engine()
+) -> tuple[Float[Array, ""], Field]:
+    """The least loss that a last layer can bring about, ridge included, to be differentiated.
+
+    With W the last layer, θ_h the rest of θ and N channels times the points' weight,
+
+        min_W L(θ_h, W; C) + ρ ‖W − W_θ‖² / N,
+
+    ρ as a constant. At the minimum its derivative with respect to W is 0, so that the one with respect to all else is
+    that at a fixed W: the solve itself needs no derivative (the envelope theorem). The engine ``unrolled`` goes through
+    it all the same. Learning features for a head in closed form: R2-D2, Bertinetto et al. 2019, arXiv 1805.08136.
+
+    Args:
+        field: (θ, the rest).
+        context: the points.
+        engine: how sums and derivatives are computed.
+
+    Returns:
+        The loss, and θ with the solved layer, through which no gradient flows.
+
+    Raises:
+        InvalidSetting: as `solved_head`.
+    """
+    plain = engine.kind == "unrolled"
+    solved, ridge = _solve(*((field, context) if plain else trees.stop_gradient((field, context))), engine)
+    theta, moved = eqx.tree_at(_last, field[0], _last(solved)), trees.subtract(_last(solved), _last(field[0]))
+    penalty = jax.lax.stop_gradient(ridge) * sum(jnp.sum(part**2) for part in moved)
+    loss = engine.loss((theta, field[1]), context) + penalty / normaliser(context, None)
+    return loss, eqx.tree_at(_last, field[0], _last(trees.stop_gradient(solved)))
+
+
+def _solve(field: tuple[Field, Field], context: Context, engine: Engine) -> Solved:
     whole = check_head(eqx.combine(*field))
     gram, target = tile_sum(_normal_equations(whole, context, engine), None, context, engine.resolved_tile(whole))
     trace = jnp.trace(gram)
@@ -56,8 +107,13 @@ def solved_head(field: tuple[Field, Field], context: Context, engine: Engine = E
     factor = jax.scipy.linalg.cho_factor(gram + ridge * jnp.eye(len(gram), dtype=gram.dtype))
     correction = jax.scipy.linalg.cho_solve(factor, target)
     last = whole.last_layer()
-    places = lambda field: (field.last_layer().weight, field.last_layer().bias)  # noqa: E731
-    return eqx.tree_at(places, field[0], (last.weight + correction[:-1].T, last.bias + correction[-1]))
+    theta = eqx.tree_at(_last, field[0], (last.weight + correction[:-1].T, last.bias + correction[-1]))
+    return Solved(theta, ridge)
+
+
+def _last(theta: Any) -> Any:
+    """The last layer's weights and biases."""
+    return theta.last_layer().weight, theta.last_layer().bias
 
 
 def check_head(field: Field) -> LinearHead:

@@ -14,6 +14,7 @@ from ecop.adapt.start import Start, split_start
 from ecop.adapt.update import Update
 from ecop.core.recipe import check
 from ecop.fields.base import Field, split_adapted
+from ecop.fit.head import loss_behind_head
 from ecop.pruning.naming import parse_scorer
 from ecop.signals.context import Context
 
@@ -106,6 +107,27 @@ def step_means(info: StepInfo) -> Info:
         "entropy": info.entropy.mean(),
         "overlap": info.overlap[1:].mean() if info.overlap.shape[0] > 1 else info.overlap[0],
     }
+
+
+HEADS = ("steps", "least-squares")
+"""How the last layer that the outer loss is measured with is found."""
+
+
+def task_loss(engine: Engine, adapted: Field, target: Context, head: str) -> tuple[Float[Array, ""], Field]:
+    """The loss of the adapted field, and the field that it is the loss of.
+
+    Args:
+        engine: how it is computed.
+        adapted: the field at θ_K.
+        target: the points.
+        head: ``steps``: L(θ_K) as it is; ``least-squares``: behind the best last layer for its features, see
+            `ecop.fit.head.loss_behind_head`; through that layer itself no gradient flows.
+    """
+    theta, rest = split_adapted(adapted)
+    if head == "steps":
+        return engine.loss((theta, rest), target), adapted
+    loss, theta = loss_behind_head((theta, rest), target, engine)
+    return loss, eqx.combine(theta, rest)
 
 
 def value_and_gradient(loss: Any, field: Field | Start) -> tuple[tuple[Float[Array, ""], Any], Any]:

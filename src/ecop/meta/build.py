@@ -8,7 +8,7 @@ import numpy as np
 
 from ecop.adapt.engine import Engine
 from ecop.core.grids import GridSpec
-from ecop.core.recipe import Recipe
+from ecop.core.recipe import Recipe, check
 from ecop.core.registry import FIELDS, SIGNALS
 from ecop.data.loader import Batch
 from ecop.fit.initialisation import field_sizes
@@ -23,9 +23,12 @@ def build_learner(recipe: Recipe, engine: Engine = Engine()) -> MetaLearner:
 
     Raises:
         UnknownName: for a learner or a setting that does not exist.
-        InvalidSetting: for a setting outside its range.
+        InvalidSetting: for a setting outside its range, or a head that training solves for and fits do not.
     """
     learner_class = checked_learner(recipe)
+    head = recipe.learner.settings.get("head", "steps")
+    solved = head != "least-squares" or recipe.fit.head == head
+    check(solved, "learner.head", head, "fit.head = 'least-squares' beside it, since it is learned for such fits")
     return learner_class(**recipe.learner.settings, engine=engine)
 
 

@@ -12,7 +12,7 @@ from ecop.adapt.start import Start
 from ecop.core import trees
 from ecop.core.recipe import check
 from ecop.fields.base import Field, split_adapted
-from ecop.meta.base import Info, MetaLearner, pruning_of, step_means, value_and_gradient
+from ecop.meta.base import HEADS, Info, MetaLearner, pruning_of, step_means, task_loss, value_and_gradient
 from ecop.signals.context import Context
 
 
@@ -20,7 +20,8 @@ class ECoP(MetaLearner):
     """Minimises L(θ_K; C) + λ ‖θ_K − sg(θ_boot)‖₂, second order, over pruned inner loops.
 
     θ_K is reached from θ_0 by K steps on the kept points, θ_boot from θ_K (gradient stopped) by L steps on all. With
-    ``scorer="error"`` this is ECoP, with ``"last_layer"`` GradNCP, with ``"random"`` their baseline.
+    ``scorer="error"`` this is ECoP, with ``"last_layer"`` GradNCP, with ``"random"`` their baseline. With
+    ``head="least-squares"`` both terms are those of θ_K with the best last layer for its features, as a fit ends.
 
     Attributes:
         inner_steps: K.
@@ -34,6 +35,7 @@ class ECoP(MetaLearner):
         bootstrap_lr: α_boot.
         bootstrap_weight: λ; 0: no bootstrap term.
         bootstrap_every: the term is part of every n-th outer step.
+        head: how the last layer is found that the outer loss is measured with, ``steps`` or ``least-squares``.
         engine: how losses and gradients are computed.
     """
 
@@ -48,6 +50,7 @@ class ECoP(MetaLearner):
     bootstrap_lr: float = eqx.field(static=True, default=5e-2)
     bootstrap_weight: float = eqx.field(static=True, default=100.0)
     bootstrap_every: int = eqx.field(static=True, default=1)
+    head: str = eqx.field(static=True, default="steps")
     engine: Engine = eqx.field(static=True, default=Engine())
 
     def __check_init__(self):
@@ -56,6 +59,7 @@ class ECoP(MetaLearner):
         check(self.bootstrap_lr > 0, "bootstrap_lr", self.bootstrap_lr, "a rate above 0")
         check(self.bootstrap_weight >= 0, "bootstrap_weight", self.bootstrap_weight, "a weight ≥ 0")
         check(self.bootstrap_every >= 1, "bootstrap_every", self.bootstrap_every, "a whole number ≥ 1")
+        check(self.head in HEADS, "learner.head", self.head, " or ".join(map(repr, HEADS)))
 
     @property
     def pruning(self) -> Pruning:
@@ -74,16 +78,16 @@ class ECoP(MetaLearner):
     ) -> tuple[Float[Array, ""], Info]:
         """The outer loss of one signal, and numbers to log."""
         adapted, steps = self.adapt(field, context, key)
-        task_loss = self.engine.loss(split_adapted(adapted), target)
-        info = {"task_loss": task_loss, **step_means(steps)}
+        own_loss, adapted = task_loss(self.engine, adapted, target, self.head)
+        info = {"task_loss": own_loss, **step_means(steps)}
         if self.bootstrap_steps == 0 or self.bootstrap_weight == 0:
-            return task_loss, {"loss": task_loss, **info}
+            return own_loss, {"loss": own_loss, **info}
         distance, target_loss = jax.lax.cond(
             step % self.bootstrap_every == 0,
             lambda: self.bootstrap(adapted, context, target),
-            lambda: (jnp.zeros_like(task_loss), jnp.full_like(task_loss, jnp.nan)),
+            lambda: (jnp.zeros_like(own_loss), jnp.full_like(own_loss, jnp.nan)),
         )
-        loss = task_loss + self.bootstrap_weight * distance
+        loss = own_loss + self.bootstrap_weight * distance
         return loss, {"loss": loss, "distance": distance, "target_loss": target_loss, **info}
 
     def bootstrap(self, adapted: Field, context: Context, target: Context) -> tuple[Float[Array, ""], Float[Array, ""]]:

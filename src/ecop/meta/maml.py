@@ -6,8 +6,9 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from ecop.adapt.engine import Engine
 from ecop.adapt.rule import UpdateRule
 from ecop.adapt.start import Start
-from ecop.fields.base import Field, split_adapted
-from ecop.meta.base import FullContextLearner, Info, step_means, value_and_gradient
+from ecop.core.recipe import check
+from ecop.fields.base import Field
+from ecop.meta.base import HEADS, FullContextLearner, Info, step_means, task_loss, value_and_gradient
 from ecop.signals.context import Context
 
 
@@ -18,13 +19,18 @@ class MAML(FullContextLearner):
         inner_steps: K.
         inner_lr: α.
         update: how a gradient moves θ in the inner loop.
+        head: how the last layer is found that the outer loss is measured with, ``steps`` or ``least-squares``.
         engine: how losses and gradients are computed.
     """
 
     inner_steps: int = eqx.field(static=True, default=4)
     inner_lr: float = eqx.field(static=True, default=1e-2)
     update: UpdateRule = eqx.field(static=True, default=UpdateRule(), converter=UpdateRule.of)
+    head: str = eqx.field(static=True, default="steps")
     engine: Engine = eqx.field(static=True, default=Engine())
+
+    def __check_init__(self):
+        check(self.head in HEADS, "learner.head", self.head, " or ".join(map(repr, HEADS)))
 
     def signal_gradient(
         self, field: Field | Start, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
@@ -38,5 +44,5 @@ class MAML(FullContextLearner):
     ) -> tuple[Float[Array, ""], Info]:
         """L(θ_K; C), and numbers to log."""
         adapted, steps = self.adapt(field, context, key)
-        loss = self.engine.loss(split_adapted(adapted), target)
+        loss, _ = task_loss(self.engine, adapted, target, self.head)
         return loss, {"loss": loss, "task_loss": loss, **step_means(steps)}

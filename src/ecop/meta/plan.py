@@ -158,6 +158,7 @@ def train_seconds(learner: MetaLearner, rates: Rates) -> float:
     if isinstance(learner, ECoP) and learner.bootstrap_weight > 0:
         boot = learner.bootstrap_steps / learner.bootstrap_every
     scored = -(-learner.inner_steps // learner.pruning.rescore_every) * learner.pruning.active + (boot > 0)
+    scored += getattr(learner, "head", "steps") == "least-squares"
     adjoint = 0 if isinstance(learner, FirstOrderMAML | Reptile) else kept
     return scored * rates.score + (kept + boot + 1) * rates.gradient + adjoint * rates.adjoint
 
