@@ -28,9 +28,9 @@ QUICK = [((128, 128), 4), ((512, 512), 16)]
 
 
 @functools.cache
-def temporaries(shape, steps, kind="exact-lowmem", signals=2):
+def temporaries(shape, steps, kind="exact-lowmem", signals=2, head="steps"):
     engine = Engine(kind, TILE if kind == "exact-lowmem" else None)
-    learner = ECoP(inner_steps=steps, keep=KEEP, bootstrap_steps=2, engine=engine)
+    learner = ECoP(inner_steps=steps, keep=KEEP, bootstrap_steps=2, head=head, engine=engine)
     loop = OuterLoop(learner, adam(TrainSettings()))
     signal = Context(AffineGrid.of(regular_grid(shape)), jnp.zeros((shape[0] * shape[1], CHANNELS)))
     state = loop.init(FIELD(), jax.random.key(0))
@@ -63,6 +63,12 @@ def test_the_formula_at_every_size(shape, steps):
 
 def test_more_signals_need_no_more():
     assert temporaries((64, 64), 4, signals=5) - temporaries((64, 64), 4) < 1024
+
+
+def test_a_head_in_closed_form_needs_a_matrix_more():
+    """Of (h + 1)² numbers, and its factor; nothing grows with the points."""
+    more = temporaries((128, 128), 4, head="least-squares") - temporaries((128, 128), 4)
+    assert more < 8 * 4 * (WIDTH + 1) ** 2 + 4 * TILE * (WIDTH + 1)
 
 
 def test_plain_autodiff_needs_what_the_engine_saves():

@@ -8,7 +8,7 @@ import trimesh
 from ecop.core.errors import InvalidSetting
 from ecop.core.recipe import Recipe
 from ecop.data import Batch, Item, Loader
-from ecop.meta.build import batch_context, blank_context
+from ecop.meta.build import batch_context, blank_context, build_learner
 from ecop.signals import Shape, context_of
 
 
@@ -77,3 +77,12 @@ def test_a_field_of_whole_frames_needs_a_grid(recipe, items):
 
 def _points(shape):
     return [(place.tobytes(), value) for place, value in zip(shape.coordinates, shape.values[:, 0], strict=True)]
+
+
+def test_a_head_is_learned_for_fits_that_solve_for_it(recipe):
+    trained = recipe.with_settings({"learner.head": "least-squares", "fit.head": "least-squares"})
+    assert build_learner(trained).head == "least-squares"
+    with pytest.raises(InvalidSetting, match=r"learner.head.*fit.head = 'least-squares'"):
+        build_learner(trained.with_settings({"fit.head": "steps"}))
+    with pytest.raises(InvalidSetting, match=r"learner.head.*'steps' or 'least-squares'"):
+        build_learner(recipe.with_settings({"learner.head": "ridge"}))

@@ -81,6 +81,7 @@ def test_a_meta_step_is_78_forward_passes():
     assert train_seconds(ECoP(), UNITS) == pytest.approx(78 + 1)
     assert train_seconds(ECoP(bootstrap_steps=0), UNITS) == pytest.approx(16 * (1 + 11 / 4) + 3)
     assert train_seconds(MAML(inner_steps=4), UNITS) == 4 * 11 + 3
+    assert train_seconds(MAML(inner_steps=4, head="least-squares"), UNITS) == 4 * 11 + 3 + 1
     assert train_seconds(FirstOrderMAML(inner_steps=4), UNITS) == 4 * 3 + 3
     assert train_seconds(Reptile(inner_steps=4), UNITS) == 4 * 3 + 3
 

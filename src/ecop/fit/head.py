@@ -91,8 +91,8 @@ def loss_behind_head(
     Raises:
         InvalidSetting: as `solved_head`.
     """
-    plain = engine.kind == "unrolled"
-    solved, ridge = _solve(*((field, context) if plain else trees.stop_gradient((field, context))), engine)
+    own, points = (field, context) if engine.kind == "unrolled" else trees.stop_gradient((field, context))
+    solved, ridge = _solve(own, points, engine)
     theta, moved = eqx.tree_at(_last, field[0], _last(solved)), trees.subtract(_last(solved), _last(field[0]))
     penalty = jax.lax.stop_gradient(ridge) * sum(jnp.sum(part**2) for part in moved)
     loss = engine.loss((theta, field[1]), context) + penalty / normaliser(context, None)
