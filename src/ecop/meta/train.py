@@ -30,7 +30,7 @@ from ecop.fit.settings import described_learner, resolved_fit
 from ecop.meta.base import Info
 from ecop.meta.build import batch_context, build_outer_loop
 from ecop.meta.outer import OuterLoop, State
-from ecop.meta.warnings import warnings
+from ecop.meta.warnings import GradientGrowth, warnings
 from ecop.signals.base import Signal
 from ecop.signals.context import Context
 from ecop.signals.pictures import write_picture
@@ -85,6 +85,8 @@ def train(
     if resume:
         state, best, seconds = _restored(checkpoints, state)
         run.rewind(int(state.step))
+    norms = (entry.get("gradient_norm") for entry in run.read_metrics())
+    growth = GradientGrowth(norm for norm in norms if norm is not None)
     step = _compiled(session.loop)
     warned: set[str] = set()
     limit = math.inf if recipe.train.minutes is None else 60 * recipe.train.minutes
@@ -106,7 +108,8 @@ def train(
                 session.initialisation(state, {}, seconds).save(run.last)
             if number % recipe.train.log_every == 0 or "psnr" in numbers:
                 run.log(number, seconds=round(seconds, 3), **numbers)
-                for sentence in warnings(numbers, session.loop.learner.inner_lr):
+                longer = growth.after(numbers["gradient_norm"])
+                for sentence in warnings(numbers, session.loop.learner.inner_lr, longer):
                     _once(sentence, warned, warn)
             if number % recipe.train.checkpoint_every == 0 or last or stop:
                 checkpoints.save(number, eqx.filter(state, eqx.is_array), {"best": _json(best), "seconds": seconds})
