@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecop.meta.warnings import FIRST, LAST, GradientGrowth, warnings
+from ecop.meta.warnings import FIRST, LAST, GradientGrowth, Watch, warnings
 
 WELL = {"initial_loss": 0.1, "task_loss": 1e-3, "target_loss": 5e-4, "overlap": 0.6, "kept_error": 0.5, "ratio": 3.0}
 
@@ -39,3 +39,14 @@ def test_growth_is_of_many_steps_not_of_one():
 def test_a_run_that_goes_on_remembers_how_it_began():
     assert GradientGrowth([50.0] * FIRST + [1e6] * LAST).after(1e6) == pytest.approx(1e6 / 50)
     assert GradientGrowth([0.0] * FIRST + [1.0] * LAST).after(1.0) == 1.0
+
+
+def test_each_thing_is_said_once_and_a_log_that_goes_on_counts():
+    said = []
+    logged = [{"gradient_norm": 50.0}] * FIRST + [{"gradient_norm": None}] + [{"gradient_norm": 1e6}] * LAST
+    watch = Watch(1e-2, said.append, logged)
+    for task in (0.2, 0.3):
+        watch(WELL | {"task_loss": task, "target_loss": 0.1, "gradient_norm": 1e6})
+    assert [sentence.split(" (")[0] for sentence in said] == [
+        "the inner loop makes the loss worse", "the meta-gradient has become longer"
+    ]  # fmt: skip

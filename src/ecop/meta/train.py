@@ -30,7 +30,7 @@ from ecop.fit.settings import described_learner, resolved_fit
 from ecop.meta.base import Info
 from ecop.meta.build import batch_context, build_outer_loop
 from ecop.meta.outer import OuterLoop, State
-from ecop.meta.warnings import GradientGrowth, warnings
+from ecop.meta.warnings import Watch
 from ecop.signals.base import Signal
 from ecop.signals.context import Context
 from ecop.signals.pictures import write_picture
@@ -85,10 +85,8 @@ def train(
     if resume:
         state, best, seconds = _restored(checkpoints, state)
         run.rewind(int(state.step))
-    norms = (entry.get("gradient_norm") for entry in run.read_metrics())
-    growth = GradientGrowth(norm for norm in norms if norm is not None)
+    watch = Watch(session.loop.learner.inner_lr, warn, run.read_metrics())
     step = _compiled(session.loop)
-    warned: set[str] = set()
     limit = math.inf if recipe.train.minutes is None else 60 * recipe.train.minutes
     begun = time.perf_counter() - seconds
     with _stoppable() as stopped:
@@ -108,9 +106,7 @@ def train(
                 session.initialisation(state, {}, seconds).save(run.last)
             if number % recipe.train.log_every == 0 or "psnr" in numbers:
                 run.log(number, seconds=round(seconds, 3), **numbers)
-                longer = growth.after(numbers["gradient_norm"])
-                for sentence in warnings(numbers, session.loop.learner.inner_lr, longer):
-                    _once(sentence, warned, warn)
+                watch(numbers)
             if number % recipe.train.checkpoint_every == 0 or last or stop:
                 checkpoints.save(number, eqx.filter(state, eqx.is_array), {"best": _json(best), "seconds": seconds})
             if report is not None:
@@ -267,13 +263,6 @@ def _refuse_divergence(numbers: dict[str, float], step: int, recipe: Recipe) -> 
             f"training diverged at step {step} (loss {numbers['loss']}): lower train.lr (now {recipe.train.lr:g}) "
             "or learner.inner_lr; the last checkpoint and initialisation are from before"
         )
-
-
-def _once(sentence: str, warned: set[str], warn: Callable[[str], None] | None) -> None:
-    kind = sentence.split("(")[0]
-    if warn is not None and kind not in warned:
-        warned.add(kind)
-        warn(sentence)
 
 
 def _json(value: float) -> float | None:

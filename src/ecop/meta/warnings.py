@@ -1,12 +1,33 @@
 """What can go wrong in training, seen in the numbers, with the setting to change."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from statistics import median
 from typing import Any
 
 FIRST, LAST = 20, 10
 """Outer steps whose gradients are compared: those at the beginning, and those that were last."""
+
+
+class Watch:
+    """Looks at what is logged, and says what looks wrong, each thing once."""
+
+    def __init__(
+        self, inner_lr: float, warn: Callable[[str], None] | None = None, logged: Iterable[Mapping[str, Any]] = ()
+    ):
+        """``warn`` is called with the sentences; ``logged`` are the entries of a run that goes on."""
+        norms = (entry.get("gradient_norm") for entry in logged)
+        self._growth = GradientGrowth(norm for norm in norms if norm is not None)
+        self._inner_lr, self._warn, self._said = inner_lr, warn, set[str]()
+
+    def __call__(self, numbers: Mapping[str, Any]) -> None:
+        """Look at one more entry."""
+        growth = self._growth.after(numbers["gradient_norm"])
+        for sentence in warnings(numbers, self._inner_lr, growth):
+            kind = sentence.split("(")[0]
+            if self._warn is not None and kind not in self._said:
+                self._said.add(kind)
+                self._warn(sentence)
 
 
 class GradientGrowth:
