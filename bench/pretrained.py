@@ -19,9 +19,8 @@ from bench.benchmark import Benchmark, main
 from bench.chart import bars
 from ecop.cli.units import metric, metric_name
 from ecop.fit.evaluate import Evaluation, evaluate
+from ecop.fit.head import HEADS
 from ecop.fit.initialisation import Initialisation
-
-HEADS = ("steps", "least-squares")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,7 +96,7 @@ class Run:
         folder = source(corpus, place.data, lambda line: report(line, 0, 0))
         evaluations, seconds, diverged = [], 0.0, None
         try:
-            initialisation, seconds = self._initialisation(recipe, folder, place, report)
+            initialisation, seconds = self.initialisation(recipe, folder, place, report)
             evaluations = list(self._evaluations(initialisation, recipe, place, report))
         except Diverged as error:  # a result like any other
             diverged = str(error)
@@ -122,9 +122,10 @@ class Run:
                 )
                 yield {"corpus": name, **found}
 
-    def _initialisation(
+    def initialisation(
         self, recipe: Recipe, folder: Path, place: Place, report: Report
     ) -> tuple[Initialisation, float]:
+        """What the arm begins its fits from, trained unless that is done already, and the seconds that it took."""
         if not self.arm.trained:
             return Initialisation.random(recipe, resolved_fit(recipe), self.seed), 0.0
         if self.corruption:

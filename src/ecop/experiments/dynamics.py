@@ -4,7 +4,6 @@ The paper says that the global structure comes at once and detail later. Here th
 after each step, how much of the kept points stays from step to step, and how many of them lie on edges.
 """
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,14 +14,13 @@ import numpy as np
 
 from ecop.core.errors import InvalidSetting
 from ecop.core.registry import SIGNALS
+from ecop.experiments import compare
 from ecop.experiments.compare import Place, Report, Run
 from ecop.experiments.corpora import held_out, source
 from ecop.experiments.study import Arm, Scale, Study
-from ecop.experiments.trainings import Training
 from ecop.fit.initialisation import Initialisation
 from ecop.fit.loop import FitPlan, fit_step
 from ecop.fit.render import View, render_strips
-from ecop.fit.settings import resolved_fit
 from ecop.signals.base import Signal
 from ecop.signals.context import context_of
 
@@ -73,13 +71,7 @@ class Steps:
         if SIGNALS[recipe.signal].dimensions != 2:
             raise InvalidSetting("corpora", self.corpus, "signals with two axes, since spectra and edges are of those")
         folder = source(corpus, place.data)
-        if self.arm.trained:
-            steps = recipe.train.steps
-            training = Training(recipe, folder, place.trainings)
-            trained = training.run(lambda step, _: report(f"{self.name}: training", step, steps))
-            initialisation = dataclasses.replace(trained, settings=resolved_fit(recipe))
-        else:
-            initialisation = Initialisation.random(recipe, resolved_fit(recipe), self.seed)
+        initialisation, _ = self._run.initialisation(recipe, folder, place, report)
         signals = held_out(folder, recipe, corpus, self.study.part)
         count, drawn = self.study.options["signals"], self.study.options["drawn"] if self.seed == 0 else 0
         plan = initialisation.plan(self.study.headline, self.study.scalings_of(self.arm)[0])
@@ -95,9 +87,8 @@ class Steps:
 
 def runs(study: Study, scale: Scale) -> Iterator[Steps]:
     """The pieces of a study of this kind, the first seed of everything first."""
-    every = [(seed, corpus, arm) for corpus in study.corpora for arm in study.arms for seed in study.seeds_of(corpus)]
-    for seed, corpus, arm in sorted(every, key=lambda one: one[0]):
-        yield Steps(study, scale, corpus, arm, seed)
+    for run in compare.runs(study, scale):
+        yield Steps(study, scale, run.corpus, run.arm, run.seed)
 
 
 def watched(initialisation: Initialisation, signal: Signal, plan: FitPlan, *, keep_pictures: bool) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The report of what fits do, step by step: pictures, spectra of the error, and what is kept."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,12 @@ def write(
 ) -> dict[str, Any]:
     """Add the sections of a study of this kind; returns its numbers."""
     numbers = []
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for document in documents:
-        groups.setdefault((document["corpus"], document["arm"]), []).append(document)
-    for (corpus, arm), seeds in groups.items():
-        label = study.arm(arm).label
+    for corpus, arm in product(study.corpora, study.arms):
+        seeds = [document for document in documents if (document["corpus"], document["arm"]) == (corpus, arm.name)]
+        if not seeds:
+            continue
+        label, stem = arm.label, f"{corpus}-{arm.name}"
         report.heading(f"{label}, {corpus}")
-        stem = f"{corpus}-{arm}"
         if drawn := [document for document in seeds if document["signals"][0]["pictures"]]:
             path = folder / "figures" / f"steps-{stem}.png"
             _pictures(drawn[0], path)
@@ -35,7 +35,7 @@ def write(
         lines(figure, curves, x="inner step", y="share of power missed", log_y=True)
         save_plot(figure, path)
         report.picture(path, f"What the reconstruction still misses, by octave (cycles a pixel); {label}")
-        numbers.append({"corpus": corpus, "arm": arm, **_numbers(seeds, report)})
+        numbers.append({"corpus": corpus, "arm": arm.name, **_numbers(seeds, report)})
     return {"rows": numbers, "in_short": in_short([row for row in numbers if row["arm"] == study.reference])}
 
 

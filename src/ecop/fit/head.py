@@ -9,7 +9,7 @@ The ridge pulls towards the layer that the steps left, not towards 0, so that th
 is a fixed share of the trace, which float32 can factorise. The sums are taken over tiles.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -24,20 +24,11 @@ from ecop.core.recipe import check
 from ecop.fields.base import Field, LinearHead
 from ecop.signals.context import Context
 
+HEADS = ("steps", "least-squares")
+"""Where a last layer comes from: as the steps left it, or in closed form."""
+
 RIDGE = 1e-6
 """ρ, as a share of the trace of Hᵀ W H."""
-
-
-class Solved(NamedTuple):
-    """A last layer in closed form.
-
-    Attributes:
-        theta: θ with it.
-        ridge: ρ.
-    """
-
-    theta: Field
-    ridge: Float[Array, ""]
 
 
 def solved_head(field: tuple[Field, Field], context: Context, engine: Engine = Engine()) -> Field:
@@ -64,7 +55,7 @@ def solved_head(field: tuple[Field, Field], context: Context, engine: Engine = E
         >>> bool(Engine().loss((solved, split_adapted(field)[1]), context) < 1e-6)
         True
     """
-    return _solve(field, context, engine).theta
+    return _solve(field, context, engine)[0]
 
 
 def loss_behind_head(
@@ -99,7 +90,8 @@ def loss_behind_head(
     return loss, eqx.tree_at(_last, field[0], _last(trees.stop_gradient(solved)))
 
 
-def _solve(field: tuple[Field, Field], context: Context, engine: Engine) -> Solved:
+def _solve(field: tuple[Field, Field], context: Context, engine: Engine) -> tuple[Field, Float[Array, ""]]:
+    """θ with its solved layer, and ρ."""
     whole = check_head(eqx.combine(*field))
     gram, target = tile_sum(_normal_equations(whole, context, engine), None, context, engine.resolved_tile(whole))
     trace = jnp.trace(gram)
@@ -108,12 +100,21 @@ def _solve(field: tuple[Field, Field], context: Context, engine: Engine) -> Solv
     correction = jax.scipy.linalg.cho_solve(factor, target)
     last = whole.last_layer()
     theta = eqx.tree_at(_last, field[0], (last.weight + correction[:-1].T, last.bias + correction[-1]))
-    return Solved(theta, ridge)
+    return theta, ridge
 
 
 def _last(theta: Any) -> Any:
     """The last layer's weights and biases."""
     return theta.last_layer().weight, theta.last_layer().bias
+
+
+def check_head_name(setting: str, name: str) -> None:
+    """Refuse what is no way to find a last layer; ``setting`` is where it stands.
+
+    Raises:
+        InvalidSetting: for a name that is not one of `HEADS`.
+    """
+    check(name in HEADS, setting, name, " or ".join(map(repr, HEADS)))
 
 
 def check_head(field: Field) -> LinearHead:

@@ -16,7 +16,7 @@ from ecop.adapt.update import Update, as_update
 from ecop.core import trees
 from ecop.core.recipe import check
 from ecop.fields.base import Field, split_adapted
-from ecop.fit.head import solved_head
+from ecop.fit.head import check_head_name, solved_head
 from ecop.pruning.select import highest
 from ecop.signals.context import Context
 
@@ -47,7 +47,7 @@ class FitPlan(eqx.Module):
     def __check_init__(self):
         check(self.steps >= 0, "steps", self.steps, "a whole number ≥ 0")
         check(self.adam_lr > 0, "adam_lr", self.adam_lr, "a rate above 0")
-        check(self.head in ("steps", "least-squares"), "fit.head", self.head, "'steps' or 'least-squares'")
+        check_head_name("fit.head", self.head)
 
     @property
     def total(self) -> int:

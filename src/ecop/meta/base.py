@@ -109,10 +109,6 @@ def step_means(info: StepInfo) -> Info:
     }
 
 
-HEADS = ("steps", "least-squares")
-"""How the last layer that the outer loss is measured with is found."""
-
-
 def task_loss(engine: Engine, adapted: Field, target: Context, head: str) -> tuple[Float[Array, ""], Field]:
     """The loss of the adapted field, and the field that it is the loss of.
 

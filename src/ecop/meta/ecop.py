@@ -12,7 +12,8 @@ from ecop.adapt.start import Start
 from ecop.core import trees
 from ecop.core.recipe import check
 from ecop.fields.base import Field, split_adapted
-from ecop.meta.base import HEADS, Info, MetaLearner, pruning_of, step_means, task_loss, value_and_gradient
+from ecop.fit.head import check_head_name
+from ecop.meta.base import Info, MetaLearner, pruning_of, step_means, task_loss, value_and_gradient
 from ecop.signals.context import Context
 
 
@@ -59,7 +60,7 @@ class ECoP(MetaLearner):
         check(self.bootstrap_lr > 0, "bootstrap_lr", self.bootstrap_lr, "a rate above 0")
         check(self.bootstrap_weight >= 0, "bootstrap_weight", self.bootstrap_weight, "a weight ≥ 0")
         check(self.bootstrap_every >= 1, "bootstrap_every", self.bootstrap_every, "a whole number ≥ 1")
-        check(self.head in HEADS, "learner.head", self.head, " or ".join(map(repr, HEADS)))
+        check_head_name("learner.head", self.head)
 
     @property
     def pruning(self) -> Pruning:

@@ -6,9 +6,9 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from ecop.adapt.engine import Engine
 from ecop.adapt.rule import UpdateRule
 from ecop.adapt.start import Start
-from ecop.core.recipe import check
 from ecop.fields.base import Field
-from ecop.meta.base import HEADS, FullContextLearner, Info, step_means, task_loss, value_and_gradient
+from ecop.fit.head import check_head_name
+from ecop.meta.base import FullContextLearner, Info, step_means, task_loss, value_and_gradient
 from ecop.signals.context import Context
 
 
@@ -30,7 +30,7 @@ class MAML(FullContextLearner):
     engine: Engine = eqx.field(static=True, default=Engine())
 
     def __check_init__(self):
-        check(self.head in HEADS, "learner.head", self.head, " or ".join(map(repr, HEADS)))
+        check_head_name("learner.head", self.head)
 
     def signal_gradient(
         self, field: Field | Start, context: Context, target: Context, key: PRNGKeyArray, step: Int[Array, ""]
